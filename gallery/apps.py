@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class GalleryConfig(AppConfig):
+    name = "gallery"
+    verbose_name = "Gallery"
+
+    def ready(self) -> None:
+        from gallery import checks, receivers  # noqa: F401  (registers checks)
+
+        receivers.connect()

@@ -1,0 +1,30 @@
+"""System checks of the gallery's settings: each names the variable and says what to do."""
+
+from django.conf import settings
+from django.core.checks import Error, register
+from django.core.checks.messages import CheckMessage
+
+
+@register("gallery")
+def check_limits(app_configs, **kwargs) -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    for name in ("MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS", "MAX_IMAGE_FRAMES", "MAX_UPLOAD_FILES"):
+        if getattr(settings, name) < 1:
+            errors.append(Error(f"{name} is {getattr(settings, name)}.", hint="Set it to 1 or more.", id="gallery.E001"))
+    if settings.FILE_DELIVERY not in ("stream", "x-accel", "x-sendfile", "redirect"):
+        errors.append(
+            Error(
+                f"FILE_DELIVERY is {settings.FILE_DELIVERY!r}.",
+                hint="Set it to stream, x-accel, x-sendfile or redirect.",
+                id="gallery.E002",
+            )
+        )
+    if len(settings.SHOP_CURRENCY) != 3 or not settings.SHOP_CURRENCY.isupper():
+        errors.append(
+            Error(
+                f"SHOP_CURRENCY is {settings.SHOP_CURRENCY!r}.",
+                hint="Set it to three capital letters, like EUR.",
+                id="gallery.E003",
+            )
+        )
+    return errors

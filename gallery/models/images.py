@@ -1,0 +1,151 @@
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from gallery import signals
+from gallery.keys import new_key
+from gallery.visibility import Visibility
+
+
+def originals():
+    return storages["originals"]
+
+
+class Swatch(models.TextChoices):
+    """The 12 colour classes: placeholders while a photo loads, and the shop's colour swatches."""
+
+    BLACK = "black", _("Black")
+    GREY = "grey", _("Grey")
+    WHITE = "white", _("White")
+    BEIGE = "beige", _("Beige")
+    BROWN = "brown", _("Brown")
+    RED = "red", _("Red")
+    ORANGE = "orange", _("Orange")
+    YELLOW = "yellow", _("Yellow")
+    GREEN = "green", _("Green")
+    BLUE = "blue", _("Blue")
+    PURPLE = "purple", _("Purple")
+    PINK = "pink", _("Pink")
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, who: Visibility) -> "ImageQuerySet":
+        if who.kind == "moderation":
+            return self
+        public = Q(status=Image.Status.APPROVED, product__published=True)
+        return self.filter(public | Q(uploader=who.user_id) if who.kind == "own" else public)
+
+    def pending(self) -> "ImageQuerySet":
+        return self.filter(status=Image.Status.PENDING)
+
+    def with_product(self) -> "ImageQuerySet":
+        return self.select_related("product__category", "product__brand")
+
+    def move_to(self, product) -> int:
+        """Give these images to another product; their documents follow."""
+        return self._change(product=product)
+
+    def set_status(self, status: str, by=None, reason: str = "") -> int:
+        """Moderate all of these images with one statement."""
+        return self._change(status=status, moderated_by=by, status_reason=reason)
+
+    @transaction.atomic
+    def _change(self, **values) -> int:
+        keys = list(self.values_list("pk", flat=True))
+        changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
+        signals.announce(keys)
+        return changed
+
+    def keys(self) -> list[UUID]:
+        return list(self.values_list("pk", flat=True))
+
+
+class Image(models.Model):
+    """One photograph of one product: the untouched original, and the facts that verification found."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Waiting for approval")
+        CHANGES_REQUESTED = "changes_requested", _("Changes requested")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    product = models.ForeignKey("gallery.Product", models.CASCADE, related_name="images")
+    original = models.FileField(storage=originals, max_length=200)
+    source_name = models.CharField(_("file name"), max_length=150, blank=True)
+    format = models.CharField(max_length=8)
+    bytes = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(help_text="pixels, after orientation")
+    height = models.PositiveIntegerField(help_text="pixels, after orientation")
+    frames = models.PositiveIntegerField(default=1)
+    orientation = models.PositiveSmallIntegerField(default=1, help_text="EXIF orientation, applied on decoding")
+    has_alpha = models.BooleanField(default=False)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    perceptual_hash = models.CharField(max_length=16, db_index=True)
+    swatch = models.CharField(max_length=8, choices=Swatch.choices, default=Swatch.GREY)
+    notes = models.JSONField(default=list, blank=True, help_text="codes of what verification normalised")
+    position = models.PositiveIntegerField(_("position"), default=0)
+    alt_text = models.CharField(_("description for people who cannot see it"), max_length=200, blank=True)
+    status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.APPROVED)
+    status_reason = models.CharField(max_length=300, blank=True)
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="images"
+    )
+    moderated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "changes_requested", "approved", "rejected", "withdrawn"]),
+                name="image_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(width__gt=0, height__gt=0, bytes__gt=0, frames__gt=0), name="image_not_empty"
+            ),
+            models.CheckConstraint(condition=~Q(sha256=""), name="image_has_sha256"),
+            models.UniqueConstraint(
+                fields=["product", "source_name"], condition=~Q(source_name=""), name="image_source_in_product"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.source_name or str(self.pk)
+
+    @property
+    def is_public(self) -> bool:
+        return self.status == self.Status.APPROVED and self.product.published
+
+    @property
+    def alt(self) -> str:
+        return self.alt_text or self.product.label
+
+    def url(self, width: int, format: str = "webp") -> str:
+        """The application's own address of a rendition; the hash makes a replaced file a new address."""
+        return f"{reverse('image-file', args=[self.pk, width, format])}?v={self.sha256[:8]}"
+
+    def approve(self, by, reason: str = "") -> None:
+        Image.objects.filter(pk=self.pk).set_status(self.Status.APPROVED, by, reason)
+        self.refresh_from_db()
+
+    def reject(self, by, reason: str) -> None:
+        Image.objects.filter(pk=self.pk).set_status(self.Status.REJECTED, by, reason)
+        self.refresh_from_db()
+
+
+def announce_images_of(products: Iterable) -> None:
+    """Tell the index that something about these products changed."""
+    signals.announce(Image.objects.filter(product__in=list(products)).order_by().keys())

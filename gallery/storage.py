@@ -1,0 +1,54 @@
+"""Files of records: names of their own, deletion after the commit, and the sweep of what no row names."""
+
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.core.files.storage import Storage, storages
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from django.utils import timezone
+
+from gallery.keys import new_key
+
+
+def fresh_name(extension: str) -> str:
+    """A storage name that nobody chose: two levels of folders keep directories small. ``extension`` has no dot."""
+    key = new_key().hex
+    return f"{key[-2:]}/{key[-4:-2]}/{key}.{extension}"
+
+
+def delete_after_commit(file: FieldFile) -> None:
+    """Delete the stored file once the deletion of its row is certain."""
+    if file:
+        transaction.on_commit(partial(file.storage.delete, file.name))
+
+
+def walk(storage: Storage, folder: str = ""):
+    """Every file name in a storage, folder by folder."""
+    folders, files = storage.listdir(folder)
+    prefix = f"{folder}/" if folder else ""
+    for name in files:
+        yield prefix + name
+    for name in folders:
+        yield from walk(storage, prefix + name)
+
+
+def sweep_unnamed_files(storage_alias: str, named: set[str]) -> int:
+    """Delete files older than the grace period that no row names.
+
+    :param named: the names that rows hold, read after the listing began
+    :return: how many files were deleted
+    """
+    storage = storages[storage_alias]
+    oldest = timezone.now() - timedelta(hours=settings.UNNAMED_FILES_KEPT_HOURS)
+    deleted = 0
+    try:
+        names = list(walk(storage))
+    except FileNotFoundError:  # nothing was ever stored here
+        return 0
+    for name in names:
+        if name not in named and storage.get_modified_time(name) < oldest:
+            storage.delete(name)
+            deleted += 1
+    return deleted

@@ -1,0 +1,283 @@
+"""The one settings file. Everything that differs between installations comes from the environment.
+
+A variable that is missing or wrong names itself: see ``imgsite/checks.py`` for the system checks and
+``docs/settings.md`` for the whole list.
+"""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, NONCE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to a long random string, "
+            "or set DEBUG=true for a trial on your own machine."
+        )
+    SECRET_KEY = "only-for-debug-on-this-machine"
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "gallery",
+    "search",
+    "imgsite",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "taggit",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "imgsite.urls"
+WSGI_APPLICATION = "imgsite.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "imgsite.context.site",
+            ]
+        },
+    }
+]
+
+# --- Database -----------------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    # Tests use a file too: a database in memory tests neither WAL nor locks.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    # WAL lets pages read while the indexing loop writes; IMMEDIATE takes the write lock at BEGIN, so that
+    # two writers wait for each other instead of failing half-way.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+    }
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "gallery.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+# --- Language -----------------------------------------------------------------------------------------
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+# --- Static files and storage -------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [path for path in (BASE_DIR / "static" / "dist",) if path.is_dir()]
+WHITENOISE_USE_FINDERS = DEBUG
+_static_storage = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if DEBUG
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+
+
+def _file_storage(location: str) -> dict:
+    """A private storage: a folder under DATA_DIR, or a prefix of the S3 bucket when S3_BUCKET is set."""
+    if not env.str("S3_BUCKET", default=""):
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(DATA_DIR / location), "base_url": None},
+        }
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": env.str("S3_BUCKET"),
+            "location": location,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
+            "region_name": env.str("S3_REGION", default=None),
+            "access_key": env.str("S3_ACCESS_KEY", default=None),
+            "secret_key": env.str("S3_SECRET_KEY", default=None),
+            "default_acl": None,
+            "querystring_auth": True,
+            "querystring_expire": 300,
+            "file_overwrite": False,
+        },
+    }
+
+
+STORAGES = {
+    "default": _file_storage("files"),
+    "originals": _file_storage("originals"),
+    "renditions": _file_storage("renditions"),
+    "queries": _file_storage("queries"),
+    "staticfiles": {"BACKEND": _static_storage},
+}
+# How a checked file leaves the application: "stream", "x-accel" (nginx), "x-sendfile" (Apache) or "redirect" (signed S3 URL).
+FILE_DELIVERY = env.str("FILE_DELIVERY", default="redirect" if env.str("S3_BUCKET", default="") else "stream")
+X_ACCEL_PREFIX = env.str("X_ACCEL_PREFIX", default="/protected/")
+
+# --- Limits on what is taken in -----------------------------------------------------------------------
+MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=25 * 1024 * 1024)
+MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=60_000_000)
+MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=500)
+MAX_UPLOAD_FILES = env.int("MAX_UPLOAD_FILES", default=200)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+UNNAMED_FILES_KEPT_HOURS = env.int("UNNAMED_FILES_KEPT_HOURS", default=24)
+RENDITION_WIDTHS = (320, 640, 1280)
+RENDITION_QUALITY = {"webp": 80, "jpeg": 82}
+
+# --- The shop -----------------------------------------------------------------------------------------
+SITE_NAME = env.str("SITE_NAME", default="Contact Sheet")
+SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
+
+# --- Search -------------------------------------------------------------------------------------------
+# "embedded:" keeps vectors in the database and searches them in this process;
+# "elasticsearch://user:password@host:9200" (or "elasticsearch+https://…") uses a cluster.
+SEARCH_URL = env.str("SEARCH_URL", default="embedded:")
+SEARCH_INDEX_PREFIX = env.str("SEARCH_INDEX_PREFIX", default="imgsite")
+SEARCH_TIMEOUT = env.float("SEARCH_TIMEOUT", default=10.0)
+SEARCH_CA_CERTS = env.str("SEARCH_CA_CERTS", default="")
+SEARCH_INDEX_OPTIONS = env.json("SEARCH_INDEX_OPTIONS", default={"type": "int8_hnsw"})
+SEARCH_ENCODER = env.str("SEARCH_ENCODER", default="efficientnet-lite2")
+SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
+SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
+SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)
+SEARCH_FIT_SAMPLE = env.int("SEARCH_FIT_SAMPLE", default=20_000)
+SEARCH_DEEP_DIMENSIONS = env.int("SEARCH_DEEP_DIMENSIONS", default=256)
+SEARCH_BATCH = env.int("SEARCH_BATCH", default=32)
+SEARCH_LEASE_SECONDS = env.int("SEARCH_LEASE_SECONDS", default=300)
+SEARCH_MAX_ATTEMPTS = env.int("SEARCH_MAX_ATTEMPTS", default=5)
+SEARCH_RECONCILE_SECONDS = env.int("SEARCH_RECONCILE_SECONDS", default=3600)
+TORCH_THREADS = env.int("TORCH_THREADS", default=2)
+ENCODER_QUEUE = env.int("ENCODER_QUEUE", default=4)
+ENCODER_WAIT_SECONDS = env.float("ENCODER_WAIT_SECONDS", default=8.0)
+QUERY_PHOTO_HOURS = env.int("QUERY_PHOTO_HOURS", default=24)
+EMBEDDED_WARN_AT = env.int("EMBEDDED_WARN_AT", default=200_000)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "search.api.errors.exception_handler",
+    "DEFAULT_THROTTLE_RATES": {
+        "search": env.str("THROTTLE_SEARCH", default="120/min"),
+        "photo": env.str("THROTTLE_PHOTO", default="30/min"),
+    },
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Visual product search",
+    "DESCRIPTION": "Search a catalogue by picture, by an image already in it, or by words.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Security -----------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+if env.str("S3_BUCKET", default="") and env.str("S3_ENDPOINT_URL", default=""):
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(env.str("S3_ENDPOINT_URL"))
+ADMIN_CSP = {"script-src": [SELF], "style-src": [SELF, "'unsafe-inline'"], "img-src": [SELF, "data:"], "default-src": [SELF]}
+API_DOCS_CSP = {
+    "default-src": [SELF],
+    "script-src": [SELF, NONCE, "'unsafe-inline'"],
+    "style-src": [SELF, "'unsafe-inline'"],
+    "img-src": [SELF, "data:"],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+if HTTPS:
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)
+    if env.bool("BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+# --- Logging ------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "gallery": {"level": "INFO"},
+        "search": {"level": "INFO"},
+        "elastic_transport": {"level": "ERROR"},
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+    },
+}

@@ -1,0 +1,2 @@
+def exception_handler(exc, context):
+    raise exc

@@ -1,0 +1,80 @@
+from functools import cached_property
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from search.projection import Projection
+from search.similarity import SimilarityScale
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def kept(self) -> "GenerationQuerySet":
+        """Generations that the indexing loop keeps up to date: all that could be asked, or asked again."""
+        return self.filter(state__in=Generation.KEPT)
+
+
+class Generation(models.Model):
+    """Encoder + projection + default weights + index settings = one physical index. Exactly one is live."""
+
+    class State(models.TextChoices):
+        BUILDING = "building"
+        READY = "ready"
+        LIVE = "live"
+        RETIRED = "retired"
+        DROPPED = "dropped"
+
+    KEPT = (State.BUILDING, State.READY, State.LIVE, State.RETIRED)
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.BUILDING)
+    engine = models.CharField(max_length=20, help_text="embedded or elasticsearch")
+    encoder = models.CharField(max_length=100, help_text="the encoder's name and version")
+    projection_data = models.BinaryField(help_text="search.projection.Projection, serialised")
+    weights = models.JSONField(help_text="default weight of each part; they sum to 1")
+    index_options = models.JSONField(default=dict)
+    scale_data = models.BinaryField(default=bytes, help_text="search.similarity.SimilarityScale, serialised")
+    sample_size = models.PositiveIntegerField(default=0, help_text="images that the projection was fitted on")
+    promote_when_ready = models.BooleanField(default=False)
+    embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=Q(state="live"), name="one_live_generation"),
+            models.CheckConstraint(
+                condition=Q(state__in=["building", "ready", "live", "retired", "dropped"]),
+                name="generation_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(engine__in=["embedded", "elasticsearch"]), name="generation_engine_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"generation {self.pk} ({self.state}, {self.engine})"
+
+    @cached_property
+    def projection(self) -> Projection:
+        return Projection.from_bytes(self.projection_data)
+
+    @cached_property
+    def scale(self) -> SimilarityScale:
+        return SimilarityScale.from_bytes(self.scale_data)
+
+    @transaction.atomic
+    def promote(self) -> None:
+        """Make this the one that answers. The old live one is retired in the same commit."""
+        now = timezone.now()
+        Generation.objects.filter(state=self.State.LIVE).exclude(pk=self.pk).update(
+            state=self.State.RETIRED, retired_at=now
+        )
+        Generation.objects.filter(pk=self.pk).update(
+            state=self.State.LIVE, promoted_at=now, retired_at=None, promote_when_ready=False
+        )
+        self.refresh_from_db()

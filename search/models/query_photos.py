@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gallery.keys import new_key
+from search.models.embeddings import EncodedPicture
+
+
+def query_storage():
+    return storages["queries"]
+
+
+def expiry():
+    return timezone.now() + timedelta(hours=settings.QUERY_PHOTO_HOURS)
+
+
+class QueryPhotoQuerySet(models.QuerySet["QueryPhoto"]):
+    def of_request(self, request) -> "QueryPhotoQuerySet":
+        """Photos that this browser session or this user sent and that have not expired."""
+        owner = models.Q(session_key=request.session.session_key or "-")
+        if request.user.is_authenticated:
+            owner |= models.Q(user=request.user)
+        return self.filter(owner, expires_at__gt=timezone.now())
+
+    def expired(self) -> "QueryPhotoQuerySet":
+        return self.filter(expires_at__lte=timezone.now())
+
+
+class QueryPhoto(models.Model):
+    """A picture somebody searched with: private to the session or user, never indexed, gone after a day."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    session_key = models.CharField(max_length=40, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
+    file = models.FileField(storage=query_storage, max_length=200)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), default=expiry, db_index=True)
+
+    objects = QueryPhotoQuerySet.as_manager()
+
+
+class QueryEmbedding(EncodedPicture):
+    """What an encoder said of a query photo; deleted with it. ``crop`` is empty for the whole picture."""
+
+    photo = models.ForeignKey(QueryPhoto, models.CASCADE, related_name="embeddings")
+    crop = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["photo", "crop", "encoder"], name="query_embedding_once")]

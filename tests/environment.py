@@ -1,0 +1,24 @@
+"""The environment of a test run, set before Django reads its settings (pytest loads this with ``-p``)."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+if "DATA_DIR" not in os.environ:
+    _folder = tempfile.mkdtemp(prefix="imgsite-tests-")
+    os.environ["DATA_DIR"] = _folder
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["DEBUG"] = "false"
+os.environ["HTTPS"] = "false"
+os.environ["SECRET_KEY"] = "of-the-test-run-alone-and-long-enough-for-django"
+os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
+os.environ["SHOP_CURRENCY"] = "EUR"
+os.environ["THROTTLE_SEARCH"] = os.environ["THROTTLE_PHOTO"] = "100000/min"
+for _name in ("SEARCH_URL", "S3_BUCKET", "S3_ENDPOINT_URL", "CACHE_URL", "DATABASE_CONN_MAX_AGE"):
+    os.environ.pop(_name, None)
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+else:
+    os.environ["DATABASE_URL"] = f"sqlite:///{Path(os.environ['DATA_DIR']) / 'db.sqlite3'}"
