@@ -12,6 +12,7 @@ if "DATA_DIR" not in os.environ:
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DEBUG"] = "false"
 os.environ["HTTPS"] = "false"
+os.environ["STATIC_MANIFEST"] = "false"
 os.environ["SECRET_KEY"] = "of-the-test-run-alone-and-long-enough-for-django"
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 os.environ["SHOP_CURRENCY"] = "EUR"
