@@ -23,8 +23,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to a long random string, "
-            "or set DEBUG=true for a trial on your own machine."
+            "SECRET_KEY is not set. Set it to a long random string, or set DEBUG=true for a trial on your own machine."
         )
     SECRET_KEY = "only-for-debug-on-this-machine"
 
@@ -199,8 +198,9 @@ SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)
 SEARCH_FIT_SAMPLE = env.int("SEARCH_FIT_SAMPLE", default=20_000)
 SEARCH_DEEP_DIMENSIONS = env.int("SEARCH_DEEP_DIMENSIONS", default=256)
 SEARCH_BATCH = env.int("SEARCH_BATCH", default=32)
-SEARCH_LEASE_SECONDS = env.int("SEARCH_LEASE_SECONDS", default=300)
+SEARCH_LEASE_SECONDS = env.int("SEARCH_LEASE_SECONDS", default=60)
 SEARCH_MAX_ATTEMPTS = env.int("SEARCH_MAX_ATTEMPTS", default=5)
+SEARCH_KEEP_RETIRED_HOURS = env.int("SEARCH_KEEP_RETIRED_HOURS", default=1)
 SEARCH_RECONCILE_SECONDS = env.int("SEARCH_RECONCILE_SECONDS", default=3600)
 TORCH_THREADS = env.int("TORCH_THREADS", default=2)
 ENCODER_QUEUE = env.int("ENCODER_QUEUE", default=4)
@@ -245,7 +245,12 @@ CONTENT_SECURITY_POLICY = {
 }
 if env.str("S3_BUCKET", default="") and env.str("S3_ENDPOINT_URL", default=""):
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(env.str("S3_ENDPOINT_URL"))
-ADMIN_CSP = {"script-src": [SELF], "style-src": [SELF, "'unsafe-inline'"], "img-src": [SELF, "data:"], "default-src": [SELF]}
+ADMIN_CSP = {
+    "script-src": [SELF],
+    "style-src": [SELF, "'unsafe-inline'"],
+    "img-src": [SELF, "data:"],
+    "default-src": [SELF],
+}
 API_DOCS_CSP = {
     "default-src": [SELF],
     "script-src": [SELF, NONCE, "'unsafe-inline'"],

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 RANDOM_PAIRS = 4_000
-_UNCALIBRATED = (0.0, 0.5, 0.8, 0.95)
+_UNCALIBRATED = (0.3, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class SimilarityScale:
     def is_calibrated(self) -> bool:
         return len(self.pairs) >= 200
 
-    def lines(self, weights: Mapping[str, float]) -> tuple[float, float, float, float]:
-        """Where weak ends and "similar", "very similar" and "nearly the same" begin, for usable weights.
+    def lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:
+        """Where "similar" (the weak line), "very similar" and "nearly the same" begin, for usable weights.
 
         The weak line lets one random pair in twenty pass, "very similar" one in five hundred; "nearly the same" lies
         most of the way from there to an identical picture.
@@ -45,20 +45,19 @@ class SimilarityScale:
             return _UNCALIBRATED
         columns = np.nan_to_num(self.pairs)
         similarities = sum(weights.get(name, 0.0) * columns[:, i] for i, name in enumerate(self.names))
-        weak, similar, very = np.quantile(similarities, [0.90, 0.97, 0.998])
-        return float(weak), float(similar), float(very), float(very + 0.6 * (1 - very))
+        weak, very = np.quantile(similarities, [0.95, 0.998])
+        return float(weak), float(very), float(very + 0.6 * (1 - very))
 
     def weak_line(self, weights: Mapping[str, float]) -> float:
         return self.lines(weights)[0]
 
     def bands(self, weights: Mapping[str, float]) -> list[Band]:
         """From the nearest to the weakest."""
-        weak, similar, very, nearly = self.lines(weights)
+        weak, very, nearly = self.lines(weights)
         return [
             Band("nearly-the-same", _("Nearly the same"), nearly),
             Band("very-similar", _("Very similar"), very),
-            Band("similar", pgettext_lazy("band of results", "Similar"), similar),
-            Band("somewhat-similar", _("Somewhat similar"), weak),
+            Band("similar", pgettext_lazy("band of results", "Similar"), weak),
             Band("weak", _("Weaker matches"), -1.0),
         ]
 

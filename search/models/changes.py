@@ -43,5 +43,3 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} in {self.generation_id} at v{self.version}"
-
-

@@ -1,14 +1,20 @@
-from functools import cached_property
+from datetime import datetime
+from functools import lru_cache
 
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from search.engines.base import IndexSpec
 from search.projection import Projection
 from search.similarity import SimilarityScale
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
+    def live(self) -> "Generation | None":
+        """The one that answers, without its large columns: ``projection`` and ``scale`` are kept by the process."""
+        return self.filter(state=Generation.State.LIVE).defer("projection_data", "scale_data").first()
+
     def kept(self) -> "GenerationQuerySet":
         """Generations that the indexing loop keeps up to date: all that could be asked, or asked again."""
         return self.filter(state__in=Generation.KEPT)
@@ -33,6 +39,7 @@ class Generation(models.Model):
     weights = models.JSONField(help_text="default weight of each part; they sum to 1")
     index_options = models.JSONField(default=dict)
     scale_data = models.BinaryField(default=bytes, help_text="search.similarity.SimilarityScale, serialised")
+    calibrated_at = models.DateTimeField(null=True, blank=True)
     sample_size = models.PositiveIntegerField(default=0, help_text="images that the projection was fitted on")
     promote_when_ready = models.BooleanField(default=False)
     embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
@@ -59,13 +66,21 @@ class Generation(models.Model):
     def __str__(self) -> str:
         return f"generation {self.pk} ({self.state}, {self.engine})"
 
-    @cached_property
+    @property
     def projection(self) -> Projection:
-        return Projection.from_bytes(self.projection_data)
+        return _projection(self.pk, self.created_at)
 
-    @cached_property
+    @property
     def scale(self) -> SimilarityScale:
-        return SimilarityScale.from_bytes(self.scale_data)
+        return _scale(self.pk, self.created_at, self.calibrated_at)
+
+    @property
+    def spec(self) -> IndexSpec:
+        return IndexSpec(self.pk, self.projection.dimension, self.index_options)
+
+    def calibrate(self, scale: SimilarityScale) -> None:
+        self.scale_data, self.calibrated_at = scale.to_bytes(), timezone.now()
+        self.save(update_fields=["scale_data", "calibrated_at"])
 
     @transaction.atomic
     def promote(self) -> None:
@@ -78,3 +93,15 @@ class Generation(models.Model):
             state=self.State.LIVE, promoted_at=now, retired_at=None, promote_when_ready=False
         )
         self.refresh_from_db()
+
+
+# A projection is a megabyte and never changes: a process reads it once. The time of creation is part of the key, as a
+# restored database may give an old number to a new generation.
+@lru_cache(maxsize=8)
+def _projection(pk: int, created_at: datetime) -> Projection:
+    return Projection.from_bytes(Generation.objects.values_list("projection_data", flat=True).get(pk=pk))
+
+
+@lru_cache(maxsize=8)
+def _scale(pk: int, created_at: datetime, calibrated_at: datetime | None) -> SimilarityScale:
+    return SimilarityScale.from_bytes(Generation.objects.values_list("scale_data", flat=True).get(pk=pk))

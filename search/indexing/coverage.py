@@ -1,0 +1,106 @@
+"""How much of the catalogue is in the index, counted from the rows themselves."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subquery
+
+from gallery.models import Image
+from search.engines import get_engine
+from search.models import Change, Generation, Placement
+
+
+@dataclass(frozen=True)
+class Progress:
+    """For a page: images in all, and how far the live generation is with them."""
+
+    images: int
+    indexed: int
+    waiting: int
+    failed: int
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.indexed // self.images if self.images else 100
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One generation's account. ``indexed`` is up to date; ``stale`` is in the index in an older version."""
+
+    generation: int
+    state: str
+    engine: str
+    encoder: str
+    dimension: int
+    images: int
+    indexed: int
+    waiting: int
+    stale: int
+    failed: int
+    deletions_waiting: int
+    oldest_waiting: datetime | None
+    reasons: dict[str, int] = field(default_factory=dict)
+    engine_detail: str = ""
+    documents: int | None = None
+    bytes: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self) | {"oldest_waiting": self.oldest_waiting.isoformat() if self.oldest_waiting else None}
+
+
+def live_progress() -> Progress:
+    """Cheap enough for every page: two counts over the small index of placements that are behind."""
+    images = Image.objects.count()
+    behind = Placement.objects.filter(generation__state=Generation.State.LIVE, behind=True).aggregate(
+        waiting=Count("pk", filter=Q(attempts__lt=settings.SEARCH_MAX_ATTEMPTS)),
+        failed=Count("pk", filter=Q(attempts__gte=settings.SEARCH_MAX_ATTEMPTS)),
+    )
+    waiting, failed = min(behind["waiting"], images), min(behind["failed"], images)
+    return Progress(images, max(0, images - waiting - failed), waiting, failed)
+
+
+def coverage(generation: Generation) -> Coverage:
+    """Count a generation's placements against the changes, without trusting the ``behind`` mark."""
+    change = Change.objects.filter(key=OuterRef("key"))
+    placements = generation.placements.annotate(
+        current=Subquery(change.values("version"), output_field=BigIntegerField()),
+        changed_at=Subquery(change.values("changed_at")),
+        exists=Subquery(Image.objects.filter(pk=OuterRef("key")).values("revision")),
+    )
+    present = Q(exists__isnull=False)
+    behind = Q(version__lt=F("current"))
+    failed = Q(attempts__gte=settings.SEARCH_MAX_ATTEMPTS)
+    counts = placements.aggregate(
+        indexed=Count("pk", filter=present & ~behind),
+        waiting=Count("pk", filter=present & behind & ~failed),
+        stale=Count("pk", filter=present & behind & Q(version__gt=0)),
+        failed=Count("pk", filter=present & behind & failed),
+        deletions_waiting=Count("pk", filter=Q(exists__isnull=True) & behind),
+        oldest_waiting=Min("changed_at", filter=behind),
+    )
+    images = Image.objects.count()
+    placed = counts["indexed"] + counts["waiting"] + counts["failed"]
+    counts["waiting"] += max(0, images - placed)  # not even placed yet
+    reasons = dict(
+        placements.filter(behind)
+        .exclude(reason="")
+        .values_list("reason")
+        .annotate(images=Count("pk"))
+        .order_by("-images")[:20]
+    )
+    health = get_engine(generation.engine).health(generation.pk)
+    return Coverage(
+        generation=generation.pk,
+        state=generation.state,
+        engine=generation.engine,
+        encoder=generation.encoder,
+        dimension=generation.projection.dimension,
+        images=images,
+        reasons=reasons,
+        engine_detail=health.detail,
+        documents=health.documents,
+        bytes=health.bytes,
+        **counts,
+    )

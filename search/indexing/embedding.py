@@ -1,0 +1,79 @@
+"""Pictures to embeddings, in batches; what has been embedded once is never embedded again."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from gallery.pictures import open_upright
+from PIL import Image as Picture
+
+from gallery.models import Image
+from search.encoders import encoder_for
+from search.encoders.base import Encoder
+from search.models import Embedding
+
+logger = logging.getLogger(__name__)
+
+Vectors = Mapping[str, np.ndarray]
+# Networks read at most about 300 pixels; decoding a large JPEG at a reduced size is several times as fast.
+_DECODE_PIXELS = 520
+
+
+def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict[str, Vectors], dict[str, str]]:
+    """Stored embeddings of these images, encoding and storing those that are missing.
+
+    :return: file hash → parts, and file hash → reason for files that could not be read or encoded
+    """
+    by_hash = {image.sha256: image for image in images}
+    known = {sha256: row.vectors for sha256, row in Embedding.objects.by_hash(encoder_identity, by_hash).items()}
+    missing = [image for sha256, image in by_hash.items() if sha256 not in known]
+    if not missing:
+        return known, {}
+    encoder = encoder_for(encoder_identity)
+    pictures: dict[str, Picture.Image] = {}
+    reasons: dict[str, str] = {}
+    for image in missing:
+        try:
+            with image.original.open("rb") as file:
+                pictures[image.sha256] = open_upright(file, at_least=_DECODE_PIXELS)
+        except FileNotFoundError:
+            reasons[image.sha256] = "The original file is missing from storage. Upload it again."
+        except (OSError, ValueError, Picture.DecompressionBombError) as error:
+            reasons[image.sha256] = f"The original file cannot be decoded: {error}"
+    encoded, refused = _encode(encoder, pictures)
+    reasons |= refused
+    rows = []
+    for sha256, vectors in encoded.items():
+        row = Embedding(sha256=sha256, encoder=encoder_identity)
+        row.vectors = dict(vectors)
+        rows.append(row)
+    # Another process may have embedded the same file meanwhile: its row says the same.
+    Embedding.objects.bulk_create(rows, ignore_conflicts=True)
+    return known | encoded, reasons
+
+
+def _encode(encoder: Encoder, pictures: Mapping[str, Picture.Image]) -> tuple[dict[str, Vectors], dict[str, str]]:
+    """Encode as one batch; if that fails, one by one, so that a picture that cannot be encoded costs only itself."""
+    try:
+        return dict(zip(pictures, encoder.encode(list(pictures.values())), strict=True)), {}
+    except (RuntimeError, ValueError, MemoryError) as error:
+        if len(pictures) == 1:
+            return {}, dict.fromkeys(pictures, f"The encoder failed: {error}")
+        logger.warning("A batch of %d pictures could not be encoded; trying them one by one: %s", len(pictures), error)
+    encoded: dict[str, Vectors] = {}
+    reasons: dict[str, str] = {}
+    for sha256, picture in pictures.items():
+        one, refused = _encode(encoder, {sha256: picture})
+        encoded |= one
+        reasons |= refused
+    return encoded, reasons
+
+
+def stacked(rows: Sequence[Vectors], names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Part name → ``(n, d)`` float32, NaN rows where a picture lacks the part."""
+    columns = {}
+    for name in names:
+        dimension = next((len(row[name]) for row in rows if name in row), 0)
+        missing = np.full(dimension, np.nan, dtype=np.float32)
+        columns[name] = np.stack([row.get(name, missing) for row in rows]) if rows else np.zeros((0, 0), np.float32)
+    return columns
