@@ -7,10 +7,11 @@ from django.core.checks.messages import CheckMessage
 
 @register("gallery")
 def check_limits(app_configs, **kwargs) -> list[CheckMessage]:
-    errors: list[CheckMessage] = []
-    for name in ("MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS", "MAX_IMAGE_FRAMES", "MAX_UPLOAD_FILES"):
-        if getattr(settings, name) < 1:
-            errors.append(Error(f"{name} is {getattr(settings, name)}.", hint="Set it to 1 or more.", id="gallery.E001"))
+    errors: list[CheckMessage] = [
+        Error(f"{name} is {getattr(settings, name)}.", hint="Set it to 1 or more.", id="gallery.E001")
+        for name in ("MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS", "MAX_IMAGE_FRAMES", "MAX_UPLOAD_FILES")
+        if getattr(settings, name) < 1
+    ]
     if settings.FILE_DELIVERY not in ("stream", "x-accel", "x-sendfile", "redirect"):
         errors.append(
             Error(

@@ -7,7 +7,7 @@ A variable that is missing or wrong names itself: see ``imgsite/checks.py`` for 
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -164,7 +164,8 @@ STORAGES = {
     "queries": _file_storage("queries"),
     "staticfiles": {"BACKEND": _static_storage},
 }
-# How a checked file leaves the application: "stream", "x-accel" (nginx), "x-sendfile" (Apache) or "redirect" (signed S3 URL).
+# How a checked file leaves the application: "stream", "x-accel" (nginx), "x-sendfile" (Apache) or
+# "redirect" (signed S3 URL).
 FILE_DELIVERY = env.str("FILE_DELIVERY", default="redirect" if env.str("S3_BUCKET", default="") else "stream")
 X_ACCEL_PREFIX = env.str("X_ACCEL_PREFIX", default="/protected/")
 

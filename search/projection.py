@@ -121,7 +121,7 @@ class Projection:
                     PartMap(
                         name,
                         arrays[f"centre/{name}"],
-                        arrays[f"matrix/{name}"] if f"matrix/{name}" in arrays else None,
+                        arrays.get(f"matrix/{name}", None),
                     )
                     for name in names
                 )

@@ -13,7 +13,9 @@ from gallery.models.categories import localized
 
 validate_sku = RegexValidator(
     r"^[A-Za-z0-9._-]{1,64}\Z",
-    _("A SKU has 1 to 64 letters (A-Z), digits, dots, hyphens and underscores. Replace spaces and other characters by a hyphen."),
+    _(
+        "A SKU has 1 to 64 letters (A-Z), digits, dots, hyphens and underscores. Replace spaces and other characters by a hyphen."
+    ),
 )
 validate_currency = RegexValidator(r"^[A-Z]{3}\Z", _("A currency is three capital letters, like EUR."))
 
@@ -92,6 +94,14 @@ class Product(models.Model):
     def __str__(self) -> str:
         return f"{self.sku} {self.title}"
 
+    def save(self, *args, **kwargs) -> None:
+        # A revision guards against lost edits: every stored state has its own number.
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            self.revision = F("revision") + 1
+        super().save(*args, **kwargs)
+        if not isinstance(self.revision, int):
+            self.refresh_from_db(fields=["revision"])
+
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.sku])
 
@@ -110,14 +120,6 @@ class Product(models.Model):
     @property
     def in_shop_currency(self) -> bool:
         return self.price is not None and self.currency == settings.SHOP_CURRENCY
-
-    def save(self, *args, **kwargs) -> None:
-        # A revision guards against lost edits: every stored state has its own number.
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            self.revision = F("revision") + 1
-        super().save(*args, **kwargs)
-        if not isinstance(self.revision, int):
-            self.refresh_from_db(fields=["revision"])
 
     def publish(self) -> None:
         self._set_published(True)
