@@ -1,0 +1,105 @@
+"""Query photos: kept for the session or user that sent them, encoded once, forgotten on request or after a day."""
+
+import io
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.http import HttpRequest
+from gallery.pictures import open_upright
+from gallery.storage import fresh_name
+from gallery.verification import verify
+from PIL import Image as Pillow
+
+from search.encoders import encoder_for
+from search.encoders.slot import EncoderBusy, encode_one
+from search.engines.base import EngineError
+from search.models import Generation, QueryEmbedding, QueryPhoto
+
+LONGEST_SIDE = 1280  # pixels that are kept; encoders look at far fewer
+_QUALITY = 88
+_CHUNK = 500
+
+Vectors = dict[str, np.ndarray]
+
+
+def shrunk(picture: Pillow.Image) -> Pillow.Image:
+    """The picture with no side longer than ``LONGEST_SIDE``."""
+    small = picture.copy()
+    small.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+    return small
+
+
+def keep(request: HttpRequest, file, name: str) -> QueryPhoto:
+    """Verify a picture, store it upright, small and without metadata, and encode it if the encoder is free.
+
+    :raises gallery.verification.Refused: nothing has been stored then
+    """
+    facts = verify(file, name, heic=True)
+    picture = shrunk(open_upright(file, at_least=LONGEST_SIDE))
+    jpeg = io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=_QUALITY, optimize=True)
+    stored = storages["queries"].save(fresh_name("jpg"), ContentFile(jpeg.getvalue()))
+    try:
+        photo = QueryPhoto.objects.create(
+            **owner_of(request), file=stored, sha256=facts.sha256, width=picture.width, height=picture.height
+        )
+    except Exception:
+        storages["queries"].delete(stored)
+        raise
+    generation = Generation.objects.live()
+    if generation is not None:
+        # The photo is safe. If the encoder is busy or missing, the results page tries again and says what is wrong.
+        try:
+            embed(photo, generation, picture)
+        except (EncoderBusy, EngineError):
+            pass
+    return photo
+
+
+def owner_of(request: HttpRequest) -> dict[str, object]:
+    """Whose photo it will be: the user's, or the browser session's, which is begun where there is none."""
+    if request.user.is_authenticated:
+        return {"user": request.user}
+    if not request.session.session_key:
+        request.session.create()
+    return {"session_key": request.session.session_key}
+
+
+def embed(photo: QueryPhoto, generation: Generation, picture: Pillow.Image | None = None) -> Vectors:
+    """Encode a photo for a generation and store what the encoder said.
+
+    :raises EncoderBusy: when too many wait for the encoder
+    :raises EngineError: when the generation's encoder is not installed
+    """
+    try:
+        encoder = encoder_for(generation.encoder)
+    except LookupError as error:
+        raise EngineError(str(error)) from error
+    if picture is None:
+        with photo.file.open("rb") as file:
+            picture = open_upright(file)
+    embedding = QueryEmbedding(photo=photo, encoder=generation.encoder)
+    embedding.vectors = encode_one(encoder, picture)
+    # Two requests may have encoded the same photo at once: they say the same.
+    QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
+    return embedding.vectors
+
+
+def forget(photo: QueryPhoto) -> None:
+    """Delete the photo, what encoders said of it, and (after the commit, by a receiver) its file."""
+    photo.delete()
+
+
+def delete_expired() -> int:
+    """Forget every photo whose time has come.
+
+    :return: how many were forgotten
+    """
+    deleted = 0
+    while photos := list(QueryPhoto.objects.expired()[:_CHUNK]):
+        for photo in photos:
+            forget(photo)
+        deleted += len(photos)
+    return deleted
+
