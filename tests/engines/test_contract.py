@@ -2,8 +2,8 @@
 
 import pytest
 
-from search.engines.base import Deletion, IndexMissing, IndexSpec, Request
 from gallery.visibility import moderation
+from search.engines.base import Deletion, IndexMissing, IndexSpec, Request
 from tests.engines.catalogue import DIMENSION, QUERY, document, key, new_generation
 
 
