@@ -1,16 +1,12 @@
 """The indexing loop is killed with SIGKILL, in a process of its own, and nothing is lost or doubled."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from tests.pictures import draw
+from tests.site import Site
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 # Stands in for a decoder or network that crashes the process: the real loop, killed by one picture alone.
 KILLED_BY_MAGENTA = """
 import os, signal, numpy as np, django
@@ -25,41 +21,6 @@ def deadly(self, squares):
 EfficientNetLite.forward = deadly
 call_command("index", "run", "--until-idle")
 """
-
-
-class Site:
-    """An installation of its own: folder, database and commands in separate processes."""
-
-    def __init__(self, folder: Path, **environment: str):
-        self.environment = os.environ | {
-            "DATA_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
-            "DJANGO_SETTINGS_MODULE": "imgsite.settings",
-            "TORCH_THREADS": "1",
-            **environment,
-        }
-
-    def start(self, *command: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-    def run(self, *command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def manage(self, *arguments: str) -> str:
-        return self.run("manage.py", *arguments)
-
-    def account(self) -> dict:
-        return json.loads(self.manage("index", "status", "--json"))[-1]
-
-    def indexed(self) -> int:
-        accounts = json.loads(self.manage("index", "status", "--json"))
-        return max((account["indexed"] for account in accounts), default=0)
 
 
 def draw_catalogue(folder: Path, count: int) -> Path:
@@ -77,13 +38,7 @@ def test_killed_at_three_points_and_started_again(tmp_path):
     site.manage("migrate", "-v0")
     site.manage("import_catalogue", str(draw_catalogue(tmp_path, count)), "--no-progress")
     for share in (0.1, 0.4, 0.8):
-        loop = site.start("manage.py", "index", "run")
-        deadline = time.monotonic() + 120
-        while site.indexed() < share * count:
-            assert loop.poll() is None, loop.stderr.read()
-            assert time.monotonic() < deadline, "the loop made no progress"
-        loop.send_signal(signal.SIGKILL)
-        loop.wait(10)
+        site.kill_loop_when(indexed=int(share * count))
     time.sleep(1.1)  # the lease of the last killed loop, one second here, has to end
     site.manage("index", "run", "--until-idle")
     account = site.account()

@@ -1,0 +1,93 @@
+"""The main job on 1,000 real photographs: import, index through kills, both engines, and how good the answers are."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.site import Site
+
+pytestmark = pytest.mark.photos
+
+# Asks the API with 200 indexed photographs, re-encoded at JPEG quality 60 and half size.
+ASK_WITH_REENCODED = """
+import io, django
+django.setup()
+from PIL import Image as Picture
+from django.test import Client
+from gallery.models import Image
+from gallery.pictures import open_upright
+right = asked = 0
+for image in list(Image.objects.order_by("pk"))[::5]:
+    with image.original.open("rb") as file:
+        picture = open_upright(file)
+    picture = picture.resize((max(1, picture.width // 2), max(1, picture.height // 2)), Picture.Resampling.LANCZOS)
+    upload = io.BytesIO()
+    picture.save(upload, "JPEG", quality=60)
+    upload.seek(0)
+    upload.name = "photo.jpg"
+    answer = Client().post("/api/v1/search", {"image": upload, "limit": "1"})
+    assert answer.status_code == 200, answer.content
+    asked += 1
+    right += answer.json()["hits"][0]["image"]["id"] == str(image.pk)
+print(asked, right)
+"""
+
+
+@pytest.fixture(scope="module")
+def site(photos, tmp_path_factory) -> Site:
+    """The photographs imported and indexed while the loop was killed three times."""
+    site = Site(tmp_path_factory.mktemp("photos"), SEARCH_LEASE_SECONDS="2", TORCH_THREADS="2")
+    site.manage("migrate", "-v0")
+    summary = site.manage("import_catalogue", str(photos), "--no-progress")
+    print(summary)
+    for indexed in (100, 400, 800):
+        site.kill_loop_when(indexed)
+    time.sleep(2.1)  # the lease of the killed loop, two seconds here, has to end
+    site.manage("index", "run", "--until-idle")
+    return site
+
+
+@pytest.fixture(scope="module", params=["embedded", "elasticsearch_8", "elasticsearch_9"])
+def search_url(request, site) -> str:
+    """The engine's address; a server is filled from the stored embeddings, as it would be in production."""
+    if request.param == "embedded":
+        return "embedded:"
+    url = request.getfixturevalue(request.param).url.replace("http://", "elasticsearch://")
+    site.manage("index", "run", "--until-idle", SEARCH_URL=url)
+    return url
+
+
+def expected_images(photos: Path) -> int:
+    return len((photos / "catalogue.csv").read_text(encoding="utf-8").splitlines()) - 1
+
+
+def test_all_are_indexed_none_twice_none_stale(photos, site, search_url):
+    accounts = json.loads(site.manage("index", "status", "--json", SEARCH_URL=search_url))
+    live = next(account for account in accounts if account["state"] == "live")
+    count = expected_images(photos)
+    assert live["engine"] == search_url.partition(":")[0]
+    assert (live["images"], live["indexed"], live["documents"]) == (count, count, count)
+    assert (live["waiting"], live["stale"], live["failed"]) == (0, 0, 0)
+    site.manage("index", "reconcile", "--check", SEARCH_URL=search_url)
+
+
+def test_neighbours_have_the_right_category(site, search_url):
+    figures = json.loads(site.manage("quality", "--json", SEARCH_URL=search_url))
+    print(json.dumps(figures))
+    assert figures["content alone"]["precision_at_10"] >= 0.67
+    assert figures["default weights"]["precision_at_10"] >= 0.66
+
+
+def test_a_reencoded_photograph_finds_itself(site, search_url):
+    asked, right = map(int, site.run("-c", ASK_WITH_REENCODED, SEARCH_URL=search_url).split()[-2:])
+    print(f"{right} of {asked} re-encoded photographs found themselves")
+    assert asked == 200
+    assert right >= 0.98 * asked
+
+
+def test_importing_again_changes_nothing(photos, site):
+    before = site.account()
+    assert f"{expected_images(photos)} unchanged" in site.manage("import_catalogue", str(photos), "--no-progress")
+    assert site.account()["waiting"] == before["waiting"] == 0
