@@ -61,6 +61,10 @@ def reconcile_all() -> None:
     for generation in Generation.objects.kept():
         try:
             differences = reconcile(generation)
+        except IndexMissing as error:
+            logger.error("%s has lost its index: %s", generation, error)
+            generations.replace_lost(generation)
+            continue
         except EngineError as error:
             logger.warning("%s was not reconciled: %s", generation, error)
             continue
@@ -79,7 +83,7 @@ class IndexLoop:
             Scheduled(30, self._calibrate_live),
             Scheduled(300, delete_expired),
             Scheduled(600, generations.drop_superseded),
-            Scheduled(settings.SEARCH_RECONCILE_SECONDS, reconcile_all),
+            Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
             Scheduled(6 * 3600, sweep_files),
         ]
 
@@ -89,8 +93,9 @@ class IndexLoop:
             signal.signal(number, lambda *_: self.stopping.set())
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. What happened to the engine while no loop ran is found first."""
         mark_missed()
+        self._reconcile_safely()
         while not self.stopping.is_set():
             try:
                 worked = self.step()
@@ -111,6 +116,7 @@ class IndexLoop:
         :raises EngineUnavailable: instead of waiting for the engine
         """
         mark_missed()
+        reconcile_all()
         written = 0
         while True:
             worked = self.step(patient=False)
@@ -136,6 +142,12 @@ class IndexLoop:
             logger.warning("The search engine cannot be reached: %s", error)
             return 0
         return claimed + len(finished)
+
+    def _reconcile_safely(self) -> None:
+        try:
+            reconcile_all()
+        except EngineUnavailable as error:  # while a lost index was being replaced
+            logger.warning("The search engine cannot be reached: %s", error)
 
     def _reachable(self) -> list[Generation]:
         kept = Generation.objects.kept().defer("projection_data", "scale_data")
