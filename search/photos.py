@@ -1,16 +1,17 @@
 """Query photos: kept for the session or user that sent them, encoded once, forgotten on request or after a day."""
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpRequest
 from gallery.pictures import open_upright
-from gallery.storage import fresh_name
 from gallery.verification import verify
 from PIL import Image as Pillow
 
+from gallery.storage import fresh_name
 from search.encoders import encoder_for
 from search.encoders.slot import EncoderBusy, encode_one
 from search.engines.base import EngineError
@@ -50,10 +51,8 @@ def keep(request: HttpRequest, file, name: str) -> QueryPhoto:
     generation = Generation.objects.live()
     if generation is not None:
         # The photo is safe. If the encoder is busy or missing, the results page tries again and says what is wrong.
-        try:
+        with suppress(EncoderBusy, EngineError):
             embed(photo, generation, picture)
-        except (EncoderBusy, EngineError):
-            pass
     return photo
 
 
@@ -102,4 +101,3 @@ def delete_expired() -> int:
             forget(photo)
         deleted += len(photos)
     return deleted
-

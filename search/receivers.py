@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from django.db.models.signals import post_delete
+
 from gallery.signals import images_changed
 from gallery.storage import delete_after_commit
-
 from search.indexing.changes import record_changes
 from search.models import QueryPhoto
 

@@ -1,0 +1,147 @@
+"""Running a query: vectors, weights, the weak line and words become one request to an engine, its answer one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from gallery.visibility import Visibility
+from search.direction import Direction, direction_of
+from search.engines import get_engine
+from search.engines.base import Answer, Facets, Request
+from search.models import Generation
+from search.names import Names, most_counted
+from search.pictures import Picture
+from search.query import MAX_DEPTH, BadParameter, Query, without_all
+from search.slices import Hit, Slice, of_list, of_window
+from search.words import words_of
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a query found. ``total`` counts products of matches, and is a lower bound where ``full``."""
+
+    query: Query  # as answered: without what was left out
+    notes: Sequence[str]
+    generation: Generation | None
+    names: Names
+    direction: Direction | None = None
+    page: Slice = field(default_factory=lambda: Slice((), 1))
+    total: int = 0
+    full: bool = False
+    facets: Facets = field(default_factory=Facets)
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        return self.page.hits
+
+    @property
+    def has_next(self) -> bool:
+        return self.query.page < self.page.pages
+
+
+def ask(
+    query: Query,
+    who: Visibility,
+    generation: Generation | None,
+    picture: Picture | None = None,
+    *,
+    size: int | None = None,
+    strict: bool = False,
+    facets: bool = True,
+) -> Found:
+    """Answer one query.
+
+    :param size: products on a page; the setting's number if not given
+    :param strict: keep filter values that name nothing (they match nothing) instead of leaving them out; either way
+        the notes name them
+    :raises BadParameter: for weights that cannot be used, when ``strict``
+    :raises EngineError: when the engine does not answer
+    """
+    size = size or settings.SEARCH_PAGE_SIZE
+    names = Names()
+    notes: list[str] = []
+    if generation is None:
+        return Found(query, [_("Nothing is indexed yet. Try again in a moment.")], None, names)
+    direction = None
+    if picture is not None:
+        direction, notes = _direction(query, picture, generation, strict)
+        if direction is None:
+            return Found(query, notes, generation, names)
+    request = Request(
+        generation=generation.pk,
+        visibility=who,
+        vector=direction.vector if direction else None,
+        floor=direction.floor if direction else -1.0,
+        words=words_of(query.text, names),
+        exclude=picture.exclude if picture else (),
+        window=settings.SEARCH_WINDOW,
+        lopsided=bool(direction and direction.lopsided),
+        sort=query.sort,
+        offset=0 if direction else min((query.page - 1) * size, MAX_DEPTH - size),
+        limit=size,
+        facets=facets,
+    )
+    if query.text and not request.words:
+        notes.append(_("“%(text)s” holds no word that could be searched for.") % {"text": query.text})
+    answer = _answer(request, query, generation, names)
+    # Names are read once, after the answer, for all that it holds. A value that names nothing is rare enough to let a
+    # page ask a second time without it.
+    if unknown := names.unknown(query):
+        notes += [_unknown_note(field_, value, strict) for field_, value in unknown]
+        if not strict:
+            query = without_all(query, unknown).with_(page=query.page)
+            answer = _answer(request, query, generation, names)
+    page = (
+        of_window(answer, query, size, direction, generation.scale.bands(direction.weights))
+        if direction
+        else of_list(answer, query, size)
+    )
+    if query.page > page.pages:
+        numbers = {"page": query.page, "pages": page.pages}
+        notes.append(_("There is no page %(page)d: these results end at page %(pages)d.") % numbers)
+    return Found(query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets)
+
+
+def _answer(request: Request, query: Query, generation: Generation, names: Names) -> Answer:
+    """Ask the engine with the query's filters, then read the names of what can be shown of them."""
+    answer = get_engine(generation.engine).search(replace(request, filters=query.filters))
+    counts = answer.facets.counts
+    names.learn(
+        brands=[*most_counted(counts.get("brand", {}), query.brand), *query.brand],
+        tags=[*most_counted(counts.get("tags", {}), query.tags), *query.tags],
+    )
+    return answer
+
+
+def _direction(
+    query: Query, picture: Picture, generation: Generation, strict: bool
+) -> tuple[Direction | None, list[str]]:
+    """Where the query looks, or None and a note that says why it cannot."""
+    if picture.vectors is None:
+        return None, [_("This photo is not indexed yet, so nothing can be compared with it. Try again in a moment.")]
+    requested = query.requested_weights
+    notes = []
+    if unknown := sorted(requested.keys() - set(generation.projection.names)):
+        message = _("There is no part “%(part)s”: weights are for %(parts)s.") % {
+            "part": unknown[0],
+            "parts": ", ".join(generation.projection.names),
+        }
+        if strict:
+            raise BadParameter("w", message)
+        notes.append(message)
+    direction = direction_of(picture.vectors, requested, generation)
+    if direction is None and requested:
+        direction = direction_of(picture.vectors, {}, generation)
+        if direction is not None:
+            notes.append(_("The picture has none of the parts that the weights name, so the usual weights were used."))
+    if direction is None:
+        notes.append(_("There is nothing to compare in this picture. Choose one that shows a product."))
+    return direction, notes
+
+
+def _unknown_note(field_: str, value: str, strict: bool) -> str:
+    if strict:
+        return _("%(field)s: “%(value)s” is unknown and matches nothing.") % {"field": field_, "value": value}
+    return _("The filter “%(value)s” is unknown and was left out.") % {"value": value}

@@ -1,0 +1,88 @@
+"""One page of an engine's answer: products in order, with their bands, and where the page lies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from search.direction import Direction
+from search.engines.base import Answer, EngineHit
+from search.query import Query, last_page
+from search.similarity import Band
+
+ALL = "all"  # the band of results that are not in the order of similarity
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One product of a page, by its best photo."""
+
+    key: UUID
+    product: str
+    similarity: float | None = None  # the weighted sum of the parts' cosines; None without a picture
+    photos_matching: int = 1  # photos of the product in the window at or above the weak line
+    band: str = ALL  # a code of SimilarityScale.bands
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The page of an answer. ``pages`` counts what can be paged through."""
+
+    hits: Sequence[Hit]
+    pages: int
+    has_weaker: bool = False  # there are weaker matches in the window, whether shown or not
+    cut: bool = False  # there may be more matches than can be paged through
+
+
+def of_list(answer: Answer, query: Query, size: int) -> Slice:
+    """Without a picture the engine has already sorted and cut the page."""
+    pages = _pages(answer.total, size)
+    hits = [Hit(hit.key, hit.product) for hit in answer.hits] if query.page <= pages else []
+    return Slice(hits, min(pages, last_page(size)), cut=pages > last_page(size))
+
+
+def of_window(answer: Answer, query: Query, size: int, direction: Direction, bands: Sequence[Band]) -> Slice:
+    """With a picture the window is collapsed to products, sorted and cut here: page after page of one ranking.
+
+    Weaker matches follow the matches where the query asks for them.
+
+    :param bands: from the nearest to the weakest, which is the band of weaker matches
+    """
+    matches = collapsed(answer.hits)
+    weaker = [photos for product, photos in collapsed(answer.weaker).items() if product not in matches]
+    ranked = []
+    for photos in sorted_products(matches, query.sort):
+        similarity = photos[0].score * direction.factor
+        # What the engine calls a match is none of the weaker ones, whatever rounding says of its similarity.
+        band = next((band for band in bands[:-1] if similarity >= band.floor), bands[-2]).code
+        shown = band if query.sort == "relevance" else ALL
+        ranked.append(Hit(photos[0].key, photos[0].product, similarity, len(photos), shown))
+    if query.weaker:
+        ranked += [
+            Hit(photos[0].key, photos[0].product, photos[0].score * direction.factor, 0, bands[-1].code)
+            for photos in weaker
+        ]
+    start = (query.page - 1) * size
+    return Slice(ranked[start : start + size], _pages(len(ranked), size), bool(weaker), answer.full)
+
+
+def _pages(products: int, size: int) -> int:
+    return max(1, -(-products // size))
+
+
+def collapsed(hits: Sequence[EngineHit]) -> dict[str, list[EngineHit]]:
+    """Product → its hits, best first; products in the order of their best."""
+    products: dict[str, list[EngineHit]] = {}
+    for hit in hits:
+        products.setdefault(hit.product, []).append(hit)
+    return products
+
+
+def sorted_products(products: Mapping[str, list[EngineHit]], sort: str) -> list[list[EngineHit]]:
+    """The products of a window in the order asked for. Equals stay in the order of similarity; no price comes last."""
+    ranked = list(products.values())
+    if sort == "newest":
+        return sorted(ranked, key=lambda photos: -photos[0].created)
+    if sort in ("price", "-price"):
+        sign = -1 if sort == "-price" else 1
+        return sorted(ranked, key=lambda photos: (photos[0].price is None, sign * (photos[0].price or 0)))
+    return ranked

@@ -1,0 +1,90 @@
+"""How often one session, and one address, may ask: the same counters for pages and for the JSON API."""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.throttling import SimpleRateThrottle
+
+# Several people share an address (an office, a mobile network), so an address may ask this many times as often as one
+# session. Whoever sends no session has the address alone, at the rate of one session.
+SESSIONS_AT_AN_ADDRESS = 5
+
+
+class _Throttle(SimpleRateThrottle):
+    """Rates are read when a request comes, not on import."""
+
+    def get_rate(self) -> str:
+        return settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope]
+
+    def key(self, kind: str, ident: object) -> str:
+        return self.cache_format % {"scope": f"{self.scope}-{kind}", "ident": ident}
+
+
+class PersonThrottle(_Throttle):
+    """One user, one browser session, or (without either) one address."""
+
+    def get_cache_key(self, request, view) -> str:
+        if request.user.is_authenticated:  # also loads the session: a made-up cookie has no session_key after that
+            return self.key("user", request.user.pk)
+        if session := request.session.session_key:
+            return self.key("session", session)
+        return self.key("address", self.get_ident(request))
+
+
+class AddressThrottle(_Throttle):
+    """Everyone at one address: nobody has more by throwing cookies away."""
+
+    def parse_rate(self, rate):
+        requests, seconds = super().parse_rate(rate)
+        return requests * SESSIONS_AT_AN_ADDRESS, seconds
+
+    def get_cache_key(self, request, view) -> str:
+        return self.key("all-of-address", self.get_ident(request))
+
+
+class SearchPerson(PersonThrottle):
+    scope = "search"
+
+
+class SearchAddress(AddressThrottle):
+    scope = "search"
+
+
+class PhotoPerson(PersonThrottle):
+    scope = "photo"
+
+
+class PhotoAddress(AddressThrottle):
+    scope = "photo"
+
+
+THROTTLES: dict[str, tuple[type[_Throttle], ...]] = {
+    "search": (SearchPerson, SearchAddress),
+    "photo": (PhotoPerson, PhotoAddress),
+}
+
+
+def seconds_to_wait(request: HttpRequest, scope: str) -> int | None:
+    """Count this request; the seconds after which it may be tried again if it came too early."""
+    waits = []
+    for throttle in (kind() for kind in THROTTLES[scope]):
+        if not throttle.allow_request(request, None):
+            waits.append(throttle.wait() or 1.0)
+    return max(1, math.ceil(max(waits))) if waits else None
+
+
+def throttled(scope: str, refuse: Callable[[HttpRequest, int], HttpResponse]):
+    """Let ``refuse(request, seconds)`` answer a view's requests that come too often."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def counted(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            seconds = seconds_to_wait(request, scope)
+            return view(request, *args, **kwargs) if seconds is None else refuse(request, seconds)
+
+        return counted
+
+    return decorate

@@ -1,0 +1,77 @@
+"""Query photos: sent, looked at by their owner alone, and forgotten on request."""
+
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from gallery.verification import Refused
+
+from search import photos
+from search.models import QueryPhoto
+from search.query import Query
+from search.views.home import home_page
+from search.views.unavailable import prefers_json, throttled
+
+
+def photo_of(request: HttpRequest, key: UUID) -> QueryPhoto:
+    """The photo if it is the asker's own: nobody learns whether somebody else's exists."""
+    photo = QueryPhoto.objects.of_request(request).filter(pk=key).first()
+    if photo is None:
+        raise Http404
+    return photo
+
+
+@require_POST
+@throttled("photo")
+def send(request: HttpRequest) -> HttpResponse:
+    """Keep the photo and lead to its results, with the words and filters that ``next`` holds."""
+    kept, _notes = Query.from_querydict(QueryDict(request.POST.get("next", "").lstrip("?")))
+    file = request.FILES.get("image")
+    if file is None:
+        return _refused(request, _("No photo came with the request. Choose a photo and try again."), "missing", 400)
+    try:
+        photo = photos.keep(request, file, file.name or "")
+    except Refused as refused:
+        return _refused(request, str(refused.message), refused.code, refused.status)
+    url = kept.with_(photo=photo.pk, image=None, weaker=False).url()
+    if not prefers_json(request):
+        response = HttpResponseRedirect(url)
+        response.status_code = 303
+        return response
+    shown = {"id": str(photo.pk), "url": _file_url(photo), "width": photo.width, "height": photo.height}
+    return JsonResponse({"url": url, "photo": shown}, status=201)
+
+
+def _refused(request: HttpRequest, message: str, code: str, status: int) -> HttpResponse:
+    if prefers_json(request):
+        return JsonResponse({"error": message, "code": code}, status=status)
+    return home_page(request, error=message, status=status)
+
+
+def _file_url(photo: QueryPhoto) -> str:
+    return reverse("search-photo-file", args=[photo.pk])
+
+
+@require_safe
+def photo_file(request: HttpRequest, key: UUID) -> HttpResponse:
+    """The photo as it was kept: upright, small, without metadata."""
+    photo = photo_of(request, key)
+    try:
+        response = FileResponse(photo.file.open("rb"), content_type="image/jpeg")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_POST
+def forget(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Delete the photo and go on with the rest of the query, which the address carries."""
+    photos.forget(photo_of(request, key))
+    query, _notes = Query.from_querydict(request.GET)
+    rest = query.without("picture")
+    response = HttpResponseRedirect(rest.url() if rest.canonical else reverse("home"))
+    response.status_code = 303
+    return response
