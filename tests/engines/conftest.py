@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from search.engines.embedded.engine import EmbeddedEngine
 
 from search.engines.base import Engine, IndexSpec
+from search.engines.embedded.engine import EmbeddedEngine
 from tests.engines.catalogue import DIMENSION, Index, new_generation
 
 

@@ -1,0 +1,102 @@
+"""A process's copy of one generation, kept in step with the database by its revision counter."""
+
+import threading
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from search.engines.base import Fields, IndexMissing
+from search.engines.embedded.columns import Columns, Entry
+from search.engines.embedded.snapshot import Snapshot
+from search.models import EmbeddedDocument, Generation
+
+_CHUNK = 2_000  # rows
+ROOM_TO_GROW = 1.1  # so that the first uploads after a start copy no matrix
+
+
+class Counter(NamedTuple):
+    """Where a generation stands: a database put in its place has another ``created_at``."""
+
+    revision: int  # of the last write; 0 while there is no index
+    created_at: datetime
+
+
+def read_counter(generation: int) -> Counter:
+    """One statement.
+
+    :raises IndexMissing: when the generation has no index
+    """
+    found = Generation.objects.filter(pk=generation).values_list("embedded_revision", "created_at").first()
+    if found is None or found[0] == 0:
+        raise IndexMissing(f"Generation {generation} has no index: build a new generation.")
+    return Counter(*found)
+
+
+def stored_fields(fields: Fields) -> dict[str, Any]:
+    """Fields as JSON takes them."""
+    return vars(fields)
+
+
+def loaded_fields(data: dict[str, Any]) -> Fields:
+    """Fields as JSON gave them back."""
+    return Fields(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+
+
+class Store:
+    """Gives snapshots that are as new as the counter at the time of asking. Threads share one."""
+
+    def __init__(self, generation: int):
+        self._generation = generation
+        self._lock = threading.Lock()
+        self._columns = Columns()
+        self._current: tuple[Counter, Snapshot] | None = None
+
+    def snapshot(self) -> Snapshot:
+        """One statement while nothing was written, else three: the counter twice, and the rows written since.
+
+        :raises IndexMissing: when the generation has no index
+        """
+        counter = read_counter(self._generation)
+        current = self._current
+        if current is None or current[0] != counter:
+            current = self._refreshed()
+        return current[1]
+
+    def _refreshed(self) -> tuple[Counter, Snapshot]:
+        with self._lock:
+            # Read again: while this thread waited for the lock, another may have loaded what this one lacked.
+            counter = read_counter(self._generation)
+            if self._current and self._current[0] == counter:
+                return self._current
+            after = self._current[0].revision if self._current and self._continues(counter) else 0
+            if after == 0:
+                self._columns = Columns()
+            self._load(after, counter.revision)
+            if self._columns.wants_compaction:
+                self._columns = self._columns.compacted()
+            self._current = (counter, self._columns.snapshot())
+            return self._current
+
+    def _continues(self, counter: Counter) -> bool:
+        """Whether the counter went on from where it was, and was not set back with its database."""
+        seen = self._current[0] if self._current else counter
+        return seen.created_at == counter.created_at and seen.revision < counter.revision
+
+    def _load(self, after: int, until: int) -> None:
+        """Bring in the rows of these revisions. Not those beyond: their counter was not read, and they come next."""
+        written = EmbeddedDocument.objects.filter(
+            generation_id=self._generation, revision__gt=after, revision__lte=until
+        ).order_by()
+        if after == 0:
+            written = written.filter(deleted=False)
+            self._columns.reserve(int(written.count() * ROOM_TO_GROW))
+        rows = written.values_list("pk", "key", "deleted", "vector", "fields").iterator(_CHUNK)
+        while chunk := list(islice(rows, _CHUNK)):
+            self._columns.remove([pk for pk, _key, deleted, _vector, _fields in chunk if deleted])
+            self._columns.append(
+                [
+                    Entry(pk, key, vector, loaded_fields(fields))
+                    for pk, key, deleted, vector, fields in chunk
+                    if not deleted
+                ]
+            )
