@@ -72,7 +72,7 @@ def _nearest(snapshot: Snapshot, scores: np.ndarray, mask: np.ndarray, size: int
 def catalogue(snapshot: Snapshot, request: Request, selection: Selection) -> Answer:
     """List products: by the words' score, or by the sort."""
     matching = selection.rows()
-    if selection.scores is not None and request.sort == "relevance":
+    if selection.scores is not None:
         rows = np.flatnonzero(matching)
         rows = rows[snapshot.best(rows, selection.scores[rows])]
     else:

@@ -1,5 +1,6 @@
 """Which rows of a snapshot a request admits: all filters together, and without each of them for its facet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -20,17 +21,18 @@ class Selection:
 
     base: np.ndarray
     clauses: dict[str, np.ndarray]
-    scores: np.ndarray | None  # (n,) float64 of the words, where there are words
+    scores: np.ndarray | None  # (n,) float64 of the words, where they rank
 
     @classmethod
     def of(cls, snapshot: Snapshot, request: Request) -> Self:
         base = snapshot.without(snapshot.visible_to(request.visibility), request.exclude)
         scores = None
-        if request.words:
-            matching, scores = match_words(snapshot, request.generation, request.words)
-            base = base & matching
         if request.vector is not None:
             base = base & snapshot.has_vector
+        if request.words:
+            ranks = request.vector is None and request.sort == "relevance"
+            matching, scores = match_words(snapshot, request.generation, request.words, ranks)
+            base = base & matching
         filters = request.filters
         clauses = {name: snapshot.having(name.split(".", 1)[0], values) for name, values in filters.terms()}
         if filters.has_price:
@@ -42,34 +44,35 @@ class Selection:
         return reduce(np.logical_and, (mask for name, mask in self.clauses.items() if name != without), self.base)
 
 
-def match_words(snapshot: Snapshot, generation: int, words: tuple[Word, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that match all words, and their scores: ``(n,)`` bool and ``(n,)`` float64.
+def match_words(
+    snapshot: Snapshot, generation: int, words: Sequence[Word], ranks: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows that match all words, and their scores where the words rank: ``(n,)`` bool and ``(n,)`` float64.
 
-    Words that only text can match are asked as one question; each word that may also be the name of a brand or a
-    category is one of its own. All questions are one statement.
+    Words that only text can match make one question to the database; each word that may also be the name of a brand
+    or a category makes one of its own. All of them are one statement.
     """
-    named = [word for word in words if word.brands or word.categories]
-    plain = [tokens(word.text) for word in words if word not in named]
-    matching = np.full(len(snapshot), all(plain))
-    scores = np.zeros(len(snapshot))
-    phrases = [tokens(word.text) for word in named]
-    questions = ([plain] if plain and all(plain) else []) + [[phrase] for phrase in phrases if phrase]
-    found = text_index().find(generation, questions)
+    plain = [tokens(word.text) for word in words if not _has_ids(word)]
+    named = [(word, tokens(word.text)) for word in words if _has_ids(word)]
+    if not all(plain):  # nothing to look for in a word, as in one of signs alone: no text has it
+        return np.zeros(len(snapshot), np.bool_), np.zeros(len(snapshot)) if ranks else None
+    questions = [plain] if plain else []
+    questions += [[phrase] for _word, phrase in named if phrase]
+    found = text_index().find(generation, questions, scored=ranks)
     rows, here = snapshot.rows_of(found["pk"])
-    places, text_scores = found["question"][here], found["score"][here]
-    place = 0
-    if plain and all(plain):
-        matching = _mask(len(snapshot), rows[places == place])
-        place += 1
-    for word, phrase in zip(named, phrases, strict=True):
-        matches = snapshot.having("brand", word.brands) | snapshot.having("category", word.categories)
-        scores += ID_SCORE * matches
-        if phrase:
-            matches = matches | _mask(len(snapshot), rows[places == place])
-            place += 1
-        matching &= matches
-    np.add.at(scores, rows, text_scores)
-    return matching, scores
+    found = found[here]
+    by_question = iter([_mask(len(snapshot), rows[found["question"] == place]) for place in range(len(questions))])
+    scores = np.bincount(rows, found["score"], minlength=len(snapshot))
+    matching = next(by_question) if plain else np.ones(len(snapshot), np.bool_)
+    for word, phrase in named:
+        by_id = snapshot.having("brand", word.brands) | snapshot.having("category", word.categories)
+        scores += ID_SCORE * by_id
+        matching = matching & (by_id | next(by_question) if phrase else by_id)
+    return matching, scores if ranks else None
+
+
+def _has_ids(word: Word) -> bool:
+    return bool(word.brands or word.categories)
 
 
 def _mask(length: int, rows: np.ndarray) -> np.ndarray:

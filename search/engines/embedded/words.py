@@ -42,17 +42,18 @@ class TextIndex(abc.ABC):
     def clear(self, generation: int) -> None:
         """Forget a whole generation."""
 
-    def find(self, generation: int, questions: Sequence[Sequence[Phrase]]) -> np.ndarray:
+    def find(self, generation: int, questions: Sequence[Sequence[Phrase]], scored: bool) -> np.ndarray:
         """All questions in one statement.
 
         :param questions: for each the phrases that must all be in a document; none of them empty
-        :return: ``(n,)`` records of ``FOUND``: the question's place, a document, and a score above 0
+        :param scored: whether scores are wanted; they cost more than finding
+        :return: ``(n,)`` records of ``FOUND``: the question's place, a document, and a score above 0, or 0
         """
         if not questions:
             return np.empty(0, FOUND)
         selects, parameters = [], []
         for place, phrases in enumerate(questions):
-            statement, values = self._select(generation, phrases)
+            statement, values = self._select(generation, phrases, scored)
             selects.append(f"SELECT {place}, {statement}")
             parameters += values
         with connection.cursor() as cursor:
@@ -60,7 +61,7 @@ class TextIndex(abc.ABC):
             return np.fromiter(cursor.fetchall(), FOUND)
 
     @abc.abstractmethod
-    def _select(self, generation: int, phrases: Sequence[Phrase]) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
         """What follows ``SELECT`` to give document and score, and its parameters."""
 
 
@@ -92,11 +93,11 @@ class SqliteText(TextIndex):
                 [f'generation : "{generation}"'],
             )
 
-    def _select(self, generation: int, phrases: Sequence[Phrase]) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
         quoted = " AND ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
+        score = "-bm25(search_documentwords, 0.0, 4.0, 2.0, 1.0)" if scored else "0.0"
         return (
-            "rowid, -bm25(search_documentwords, 0.0, 4.0, 2.0, 1.0) "
-            "FROM search_documentwords WHERE search_documentwords MATCH %s",
+            f"rowid, {score} FROM search_documentwords WHERE search_documentwords MATCH %s",
             [f'generation : "{generation}" AND {{{" ".join(PARTS)}}} : ({quoted})'],
         )
 
@@ -135,12 +136,13 @@ class PostgresText(TextIndex):
             place += self.GAP
         return " ".join(places)
 
-    def _select(self, generation: int, phrases: Sequence[Phrase]) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
         query = " & ".join("(" + " <-> ".join(f"'{token}'" for token in phrase) + ")" for phrase in phrases)
+        score = "ts_rank_cd('{0.1, 0.25, 0.5, 1.0}', text, query)" if scored else "0.0"
         return (
-            "document_id, ts_rank_cd('{0.1, 0.25, 0.5, 1.0}', text, %s::tsquery) FROM search_documentwords "
-            "WHERE generation_id = %s AND text @@ %s::tsquery",
-            [query, generation, query],
+            f"document_id, {score} FROM search_documentwords, CAST(%s AS tsquery) AS query "
+            "WHERE generation_id = %s AND text @@ query",
+            [query, generation],
         )
 
 
