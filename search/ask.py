@@ -93,6 +93,14 @@ def ask(
         if not strict:
             query = without_all(query, unknown).with_(page=query.page)
             answer = _answer(request, query, generation, names)
+    if facets and not answer.total:
+        # Attributes are free text: only the counts tell whether anything has them.
+        counted = answer.facets.counts.get("attributes", {})
+        notes += [
+            _("No product here has “%(value)s”.") % {"value": value}
+            for value in query.attributes
+            if not counted.get(value)
+        ]
     page = (
         of_window(answer, query, size, direction, generation.scale.bands(direction.weights))
         if direction

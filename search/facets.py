@@ -92,7 +92,7 @@ def _options(query: Query, names: Names, facet: str, field: str, counts: Mapping
             value in active,
             (query.without(field, value) if value in active else query.adding(field, value)).url(),
         )
-        for value in most_counted(counts | dict.fromkeys(set(active) - counts.keys(), 0), active)
+        for value in most_counted({**dict.fromkeys(active, 0), **counts}, active)
         if (label := names.label(facet, value)) is not None
     ]
     return sorted(options, key=lambda option: (not option.active, -option.count, option.label))

@@ -2,16 +2,17 @@
 
 import io
 from contextlib import suppress
+from typing import BinaryIO, cast
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpRequest
-from gallery.pictures import open_upright
-from gallery.verification import verify
 from PIL import Image as Pillow
 
+from gallery.pictures import open_upright
 from gallery.storage import fresh_name
+from gallery.verification import verify
 from search.encoders import encoder_for
 from search.encoders.slot import EncoderBusy, encode_one
 from search.engines.base import EngineError
@@ -70,19 +71,29 @@ def embed(photo: QueryPhoto, generation: Generation, picture: Pillow.Image | Non
 
     :raises EncoderBusy: when too many wait for the encoder
     :raises EngineError: when the generation's encoder is not installed
+    :raises FileNotFoundError: when the photo's file is gone
+    """
+    if picture is None:
+        with photo.file.open("rb") as file:
+            picture = open_upright(cast(BinaryIO, file))
+    embedding = QueryEmbedding(photo=photo, encoder=generation.encoder)
+    embedding.vectors = encoded(picture, generation)
+    # Two requests may have encoded the same photo at once: they say the same.
+    QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
+    return embedding.vectors
+
+
+def encoded(picture: Pillow.Image, generation: Generation) -> Vectors:
+    """What the generation's encoder says of a picture, in this process's turn.
+
+    :raises EncoderBusy: when too many wait for the encoder
+    :raises EngineError: when the generation's encoder is not installed
     """
     try:
         encoder = encoder_for(generation.encoder)
     except LookupError as error:
         raise EngineError(str(error)) from error
-    if picture is None:
-        with photo.file.open("rb") as file:
-            picture = open_upright(file)
-    embedding = QueryEmbedding(photo=photo, encoder=generation.encoder)
-    embedding.vectors = encode_one(encoder, picture)
-    # Two requests may have encoded the same photo at once: they say the same.
-    QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
-    return embedding.vectors
+    return encode_one(encoder, picture)
 
 
 def forget(photo: QueryPhoto) -> None:

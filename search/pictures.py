@@ -35,12 +35,12 @@ class Picture:
         return (self.image.pk,) if self.image else ()
 
 
-def with_embedding(rows: "QuerySet[Row]", encoder: str) -> "QuerySet[Row]":
+def with_embedding(rows: "QuerySet[Row]", encoder: str) -> "QuerySet[Any]":
     """Images with the stored embedding of their file, in the same statement; ``embedding_of`` reads it."""
     return _annotated(rows, Embedding.objects.filter(encoder=encoder, sha256=OuterRef("sha256")))
 
 
-def _annotated(rows: "QuerySet[Row]", embeddings: "QuerySet[Any]") -> "QuerySet[Row]":
+def _annotated(rows: "QuerySet[Row]", embeddings: "QuerySet[Any]") -> "QuerySet[Any]":
     return rows.annotate(
         embedding_parts=Subquery(embeddings.values("parts")[:1], output_field=JSONField()),
         embedding_numbers=Subquery(embeddings.values("numbers")[:1], output_field=BinaryField()),
@@ -68,7 +68,10 @@ def of_photo(key: UUID, request: HttpRequest, generation: Generation | None) -> 
     if photo is None:
         return None
     vectors = embedding_of(photo)
-    return Picture(photos.embed(photo, generation) if vectors is None else vectors, photo=photo)
+    try:
+        return Picture(photos.embed(photo, generation) if vectors is None else vectors, photo=photo)
+    except FileNotFoundError:  # forgotten by another request, just now
+        return None
 
 
 def of_image(key: UUID, who: Visibility, generation: Generation | None) -> Picture | None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +17,13 @@ SESSIONS_AT_AN_ADDRESS = 5
 class _Throttle(SimpleRateThrottle):
     """Rates are read when a request comes, not on import."""
 
-    def get_rate(self) -> str:
-        return settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][self.scope]
+    scope: str
 
-    def key(self, kind: str, ident: object) -> str:
+    def get_rate(self) -> str:
+        rates: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+        return rates[self.scope]
+
+    def named(self, kind: str, ident: object) -> str:
         return self.cache_format % {"scope": f"{self.scope}-{kind}", "ident": ident}
 
 
@@ -28,21 +32,21 @@ class PersonThrottle(_Throttle):
 
     def get_cache_key(self, request, view) -> str:
         if request.user.is_authenticated:  # also loads the session: a made-up cookie has no session_key after that
-            return self.key("user", request.user.pk)
+            return self.named("user", request.user.pk)
         if session := request.session.session_key:
-            return self.key("session", session)
-        return self.key("address", self.get_ident(request))
+            return self.named("session", session)
+        return self.named("address", self.get_ident(request))
 
 
 class AddressThrottle(_Throttle):
     """Everyone at one address: nobody has more by throwing cookies away."""
 
-    def parse_rate(self, rate):
+    def parse_rate(self, rate: str | None) -> tuple[int | None, int | None]:
         requests, seconds = super().parse_rate(rate)
-        return requests * SESSIONS_AT_AN_ADDRESS, seconds
+        return requests and requests * SESSIONS_AT_AN_ADDRESS, seconds
 
     def get_cache_key(self, request, view) -> str:
-        return self.key("all-of-address", self.get_ident(request))
+        return self.named("all-of-address", self.get_ident(request))
 
 
 class SearchPerson(PersonThrottle):
@@ -67,12 +71,13 @@ THROTTLES: dict[str, tuple[type[_Throttle], ...]] = {
 }
 
 
-def seconds_to_wait(request: HttpRequest, scope: str) -> int | None:
+_NO_VIEW: Any = None  # DRF hands the view on; these throttles know their scope without it
+
+
+def seconds_to_wait(request: Any, scope: str) -> int | None:
     """Count this request; the seconds after which it may be tried again if it came too early."""
-    waits = []
-    for throttle in (kind() for kind in THROTTLES[scope]):
-        if not throttle.allow_request(request, None):
-            waits.append(throttle.wait() or 1.0)
+    throttles = [kind() for kind in THROTTLES[scope]]
+    waits = [throttle.wait() or 1.0 for throttle in throttles if not throttle.allow_request(request, _NO_VIEW)]
     return max(1, math.ceil(max(waits))) if waits else None
 
 

@@ -1,0 +1,1 @@
+"""The JSON API: the same path as the pages, with another renderer."""

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from gallery import visibility
 
+from gallery import visibility
 from search import pictures
 from search.ask import Found, ask
 from search.indexing.coverage import live_progress

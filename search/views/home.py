@@ -1,16 +1,17 @@
 """The home page: one field, sample photos, categories with a photo each, newest products."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+
 from gallery import visibility
 from gallery.models import Category, Image, Product
 from gallery.models.categories import CategoryTree
 from gallery.visibility import Visibility
-
 from search.indexing.coverage import live_progress
 from search.query import Query
 from search.results import Card, card_of
@@ -50,12 +51,12 @@ def category_cards(who: Visibility) -> list[CategoryCard]:
     # Any photo of the category will do: the first or the best would have to sort all of them.
     photo = Image.objects.visible_to(who).filter(product__category=OuterRef("pk")).order_by().values("pk")[:1]
     tree = CategoryTree(Category.objects.annotate(photo=Subquery(photo)))
-    chosen: dict[int, tuple[Category, object]] = {}
+    chosen: dict[int, tuple[Category, UUID]] = {}
     for category in tree.by_id.values():
-        if category.photo:
-            top = _top(tree, category)
-            if top.pk == category.pk or top.pk not in chosen:
-                chosen[top.pk] = (top, category.photo)
+        key = getattr(category, "photo", None)  # annotated above
+        top = _top(tree, category)
+        if key and (top.pk == category.pk or top.pk not in chosen):
+            chosen[top.pk] = (top, key)
     images = Image.objects.visible_to(who).select_related("product").in_bulk([photo for _top, photo in chosen.values()])
     order = {pk: place for place, pk in enumerate(tree.by_id)}
     return [

@@ -55,7 +55,7 @@ def _file_url(photo: QueryPhoto) -> str:
 
 
 @require_safe
-def photo_file(request: HttpRequest, key: UUID) -> HttpResponse:
+def photo_file(request: HttpRequest, key: UUID) -> FileResponse:
     """The photo as it was kept: upright, small, without metadata."""
     photo = photo_of(request, key)
     try:

@@ -35,5 +35,5 @@ def sample(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 @cache_control(public=True, max_age=300)
-def sample_file(request: HttpRequest, number: int) -> HttpResponse:
+def sample_file(request: HttpRequest, number: int) -> FileResponse:
     return FileResponse(_sample(number).path.open("rb"), content_type="image/jpeg")

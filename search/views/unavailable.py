@@ -81,8 +81,6 @@ def says_when_down(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         except NOT_ANSWERING as error:
             logger.warning("Search did not answer: %s", error)
             code = "busy" if isinstance(error, EncoderBusy) else "unavailable"
-            return answer_later(
-                request, status=503, message=sentence(error), code=code, seconds=retry_after(error)
-            )
+            return answer_later(request, status=503, message=sentence(error), code=code, seconds=retry_after(error))
 
     return guarded

@@ -1,0 +1,141 @@
+"""The shapes of the API for its OpenAPI schema. Answers are built by hand; tests hold the two together."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+from search.api.parameters import MAX_LIMIT
+from search.query import MAX_TEXT, SORTS
+
+
+class ImageUrls(serializers.Serializer):
+    webp = serializers.URLField()
+    jpeg = serializers.URLField()
+
+
+class HitImage(serializers.Serializer):
+    id = serializers.UUIDField()
+    width = serializers.IntegerField(help_text="pixels of the original, upright")
+    height = serializers.IntegerField()
+    urls = ImageUrls()
+
+
+class HitProduct(serializers.Serializer):
+    sku = serializers.CharField()
+    title = serializers.CharField()
+    category = serializers.CharField(allow_null=True)
+    brand = serializers.CharField(allow_null=True)
+    price = serializers.FloatField(allow_null=True)
+    currency = serializers.CharField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    url = serializers.URLField()
+
+
+class Hit(serializers.Serializer):
+    image = HitImage()
+    product = HitProduct()
+    similarity = serializers.FloatField(allow_null=True, help_text="weighted sum of the parts' cosines")
+    parts = serializers.DictField(child=serializers.FloatField(), help_text="cosine of each part")
+    band = serializers.CharField(allow_null=True)
+    photos_matching = serializers.IntegerField()
+
+
+class FacetValue(serializers.Serializer):
+    value = serializers.CharField(help_text="as the filter takes it")
+    label = serializers.CharField()
+    count = serializers.IntegerField(help_text="products")
+
+
+class PriceFacet(serializers.Serializer):
+    lowest = serializers.FloatField()
+    highest = serializers.FloatField()
+    counts = serializers.ListField(child=serializers.IntegerField(), help_text="products in equal steps of price")
+
+
+class FacetValues(serializers.Serializer):
+    category = FacetValue(many=True)
+    brand = FacetValue(many=True)
+    availability = FacetValue(many=True)
+    tags = FacetValue(many=True)
+    attributes = serializers.DictField(child=FacetValue(many=True))
+    price = PriceFacet(allow_null=True)
+
+
+class SearchAnswer(serializers.Serializer):
+    hits = Hit(many=True)
+    facets = FacetValues()
+    total = serializers.IntegerField(help_text="products of matches")
+    total_is_lower_bound = serializers.BooleanField()
+    took_ms = serializers.FloatField()
+    query = serializers.CharField(help_text="canonical query string of the results page")
+    generation = serializers.IntegerField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class Problem(serializers.Serializer):
+    error = serializers.CharField(help_text="a sentence for a person")
+    code = serializers.CharField()
+    field = serializers.CharField(allow_null=True, help_text="the parameter that it is about")  # type: ignore[assignment]
+
+
+_TEXTS = serializers.ListField(child=serializers.CharField(), required=False)
+
+SearchBody = inline_serializer(
+    "SearchBody",
+    {
+        "q": serializers.CharField(required=False, max_length=MAX_TEXT),
+        "image_id": serializers.UUIDField(required=False),
+        "category": _TEXTS,
+        "brand": _TEXTS,
+        "availability": _TEXTS,
+        "tags": _TEXTS,
+        "attr": serializers.ListField(child=serializers.CharField(), required=False, help_text="name=value"),
+        "price_min": serializers.FloatField(required=False, min_value=0),
+        "price_max": serializers.FloatField(required=False, min_value=0),
+        "sort": serializers.ChoiceField(SORTS, required=False),
+        "weaker": serializers.BooleanField(required=False),
+        "page": serializers.IntegerField(required=False, min_value=1),
+        "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
+        "weights": serializers.DictField(child=serializers.FloatField(), required=False),
+    },
+)
+SearchForm = inline_serializer(
+    "SearchForm",
+    {
+        "image": serializers.ImageField(help_text="searched with and not kept"),
+        "q": serializers.CharField(required=False, max_length=MAX_TEXT),
+        "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
+    },
+)
+
+
+def _several(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.STR, many=True, description=description)
+
+
+PARAMETERS = [
+    OpenApiParameter("q", OpenApiTypes.STR, description="Words that title, brand, category, tags or description hold."),
+    OpenApiParameter("image_id", OpenApiTypes.UUID, description="Search by this photo of the catalogue."),
+    _several("category", "Id, path of names (Clothing/Dresses), or a name that only one category has."),
+    _several("brand", "Id, name or slug."),
+    _several("availability", "in_stock, out_of_stock, preorder or backorder."),
+    _several("tags", "Slug or name; any of them matches."),
+    _several("attr", "name=value; values of one name are alternatives."),
+    OpenApiParameter("price_min", OpenApiTypes.NUMBER, description="In the shop's currency."),
+    OpenApiParameter("price_max", OpenApiTypes.NUMBER, description="In the shop's currency."),
+    OpenApiParameter("sort", OpenApiTypes.STR, enum=list(SORTS)),
+    OpenApiParameter("weaker", OpenApiTypes.BOOL, description="Also list results below the weak line, last."),
+    OpenApiParameter("page", OpenApiTypes.INT, description="From 1."),
+    OpenApiParameter("limit", OpenApiTypes.INT, description=f"Products on a page, 1 to {MAX_LIMIT}."),
+    OpenApiParameter("weights", OpenApiTypes.STR, description="Weights of the parts: deep:0.8,color:0.2."),
+]
+RESPONSES = {
+    200: SearchAnswer,
+    400: OpenApiResponse(Problem, description="A parameter or the picture cannot be read."),
+    404: OpenApiResponse(Problem, description="The photo named by image_id is not there."),
+    413: OpenApiResponse(Problem, description="The picture is over a limit."),
+    415: OpenApiResponse(Problem, description="The body is of a type that is not read."),
+    429: OpenApiResponse(Problem, description="Too many requests; see Retry-After."),
+    503: OpenApiResponse(Problem, description="Search does not answer now; see Retry-After."),
+}
