@@ -62,7 +62,7 @@ def match_words(
     rows, here = snapshot.rows_of(found["pk"])
     found = found[here]
     by_question = iter([_mask(len(snapshot), rows[found["question"] == place]) for place in range(len(questions))])
-    scores = np.bincount(rows, found["score"], minlength=len(snapshot))
+    scores = np.bincount(rows, found["score"], minlength=len(snapshot)).astype(np.float64)
     matching = next(by_question) if plain else np.ones(len(snapshot), np.bool_)
     for word, phrase in named:
         by_id = snapshot.having("brand", word.brands) | snapshot.having("category", word.categories)
