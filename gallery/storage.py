@@ -1,5 +1,6 @@
 """Files of records: names of their own, deletion after the commit, and the sweep of what no row names."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +25,7 @@ def delete_after_commit(file: FieldFile) -> None:
         transaction.on_commit(partial(file.storage.delete, file.name))
 
 
-def walk(storage: Storage, folder: str = ""):
+def walk(storage: Storage, folder: str = "") -> Iterator[str]:
     """Every file name in a storage, folder by folder."""
     folders, files = storage.listdir(folder)
     prefix = f"{folder}/" if folder else ""
@@ -34,21 +35,20 @@ def walk(storage: Storage, folder: str = ""):
         yield from walk(storage, prefix + name)
 
 
-def sweep_unnamed_files(storage_alias: str, named: set[str]) -> int:
+def sweep_unnamed_files(storage_alias: str, named: Iterable[str]) -> int:
     """Delete files older than the grace period that no row names.
 
-    :param named: the names that rows hold, read after the listing began
+    :param named: the names that rows hold; read after the files are listed, so that a row written meanwhile counts
     :return: how many files were deleted
     """
     storage = storages[storage_alias]
     oldest = timezone.now() - timedelta(hours=settings.UNNAMED_FILES_KEPT_HOURS)
-    deleted = 0
     try:
         names = list(walk(storage))
     except FileNotFoundError:  # nothing was ever stored here
         return 0
-    for name in names:
-        if name not in named and storage.get_modified_time(name) < oldest:
-            storage.delete(name)
-            deleted += 1
-    return deleted
+    unnamed = set(names).difference(named)
+    old = [name for name in sorted(unnamed) if storage.get_modified_time(name) < oldest]
+    for name in old:
+        storage.delete(name)
+    return len(old)

@@ -85,7 +85,7 @@ def ensure_first() -> Generation:
         weights=encoder.default_weights,
         note="The first: no projection, so that the first upload is searchable.",
     )
-    promote(generation)
+    _go_live(generation)  # while it is still empty: each upload is searchable as soon as it is in
     return generation
 
 
@@ -223,12 +223,15 @@ def promote(generation: Generation) -> None:
     :raises EngineUnavailable: when its engine cannot be reached; the live generation is untouched then
     """
     generation.refresh_from_db()
-    empty = not generation.placements.filter(behind=True).exists()
-    if generation.state == Generation.State.DROPPED or (generation.state == Generation.State.BUILDING and not empty):
+    if generation.state not in (Generation.State.READY, Generation.State.RETIRED, Generation.State.LIVE):
         raise GenerationError(
             f"Generation {generation.pk} is {generation.state}. Only a ready or retired one can be promoted; "
             "see: manage.py index status"
         )
+    _go_live(generation)
+
+
+def _go_live(generation: Generation) -> None:
     engine = get_engine(generation.engine)
     engine.refresh(generation.pk)
     generation.promote()

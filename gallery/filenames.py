@@ -1,0 +1,47 @@
+"""File names that strangers chose: cleaned, shortened, with the ending that their content has."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+LONGEST_NAME = 150
+_ENDINGS = {
+    "jpeg": ("jpg", "jpeg", "jpe", "jfif"),
+    "png": ("png",),
+    "webp": ("webp",),
+    "avif": ("avif",),
+    "gif": ("gif",),
+    "tiff": ("tif", "tiff"),
+    "heic": ("heic", "heif"),
+}
+_FORBIDDEN = re.compile(r'[<>:"|?*%&;`$\'{}\\]+')
+
+
+def clean_name(name: str) -> str:
+    """A name without folders, control and direction marks or characters that are special to shells and pages.
+
+    It may be empty: some names are nothing else.
+    """
+    text = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    # Category C: control characters, marks that reverse the direction of writing, surrogates, unassigned ones.
+    text = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    text = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", text)).strip(" .-")
+    path = PurePosixPath(text or ".")
+    ending = path.suffix[:10]
+    return path.stem[: LONGEST_NAME - len(ending)] + ending if text else ""
+
+
+def with_ending(name: str, format: str) -> str:
+    """The name with an ending that fits the format; one that fits already is kept."""
+    stem, dot, ending = name.rpartition(".")
+    if dot and ending.lower() in _ENDINGS[format]:
+        return name
+    known = dot and ending.lower() in {known for endings in _ENDINGS.values() for known in endings}
+    stem = (stem if known else name) or "photo"
+    proper = _ENDINGS[format][0]
+    return f"{stem[: LONGEST_NAME - len(proper) - 1]}.{proper}"
+
+
+def ending_of(format: str) -> str:
+    """The usual ending of a format, without the dot."""
+    return _ENDINGS[format][0]

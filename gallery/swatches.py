@@ -1,0 +1,48 @@
+"""The dominant colour of a picture as one of the 12 colour classes."""
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from gallery.models.images import Swatch
+
+# CIELAB references, as people name the colours.
+REFERENCES: dict[Swatch, tuple[float, float, float]] = {
+    Swatch.BLACK: (14, 0, 0),
+    Swatch.GREY: (55, 0, 0),
+    Swatch.WHITE: (96, 0, 1),
+    Swatch.BEIGE: (82, 3, 18),
+    Swatch.BROWN: (37, 15, 24),
+    Swatch.RED: (46, 62, 40),
+    Swatch.ORANGE: (67, 38, 62),
+    Swatch.YELLOW: (86, -2, 72),
+    Swatch.GREEN: (50, -38, 30),
+    Swatch.BLUE: (42, 4, -42),
+    Swatch.PURPLE: (40, 42, -36),
+    Swatch.PINK: (72, 40, 2),
+}
+_SIDE = 48  # pixels
+_GROUND_DISTANCE = 12.0  # Delta E (CIE 1976)
+_TO_LAB = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+
+
+def dominant_swatch(picture: Image.Image) -> Swatch:
+    """The class that most of the subject's pixels belong to; an even border counts as ground and is left out.
+
+    :param picture: RGB, or RGBA whose transparent pixels are left out
+    """
+    small = picture.copy()
+    small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    stored = np.asarray(ImageCms.applyTransform(small.convert("RGB"), _TO_LAB))
+    chroma = np.ascontiguousarray(stored[..., 1:]).view(np.int8)  # Pillow keeps signed a* and b* in unsigned bytes
+    lab = np.concatenate([stored[..., :1] * (100 / 255), chroma], axis=2)
+    if small.mode == "RGBA":
+        subject = np.asarray(small.getchannel("A")) > 127
+    else:
+        border = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
+        ground = np.median(border, axis=0)
+        even = np.mean(np.linalg.norm(border - ground, axis=1) < _GROUND_DISTANCE) > 0.5
+        subject = np.linalg.norm(lab - ground, axis=2) >= _GROUND_DISTANCE if even else np.ones(lab.shape[:2], bool)
+    pixels = lab[subject] if subject.any() else lab.reshape(-1, 3)
+    classes = list(REFERENCES)
+    distances = np.linalg.norm(pixels[:, None] - np.array([REFERENCES[name] for name in classes]), axis=2)
+    return classes[int(np.bincount(distances.argmin(axis=1), minlength=len(classes)).argmax())]
