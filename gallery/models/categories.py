@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -96,7 +95,3 @@ class Brand(models.Model):
     @property
     def label(self) -> str:
         return self.name
-
-
-def keys_of(images) -> list[UUID]:
-    return list(images.values_list("pk", flat=True))

@@ -57,12 +57,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     @transaction.atomic
     def _change(self, **values) -> int:
-        keys = list(self.values_list("pk", flat=True))
+        keys = self.primary_keys()
         changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
         signals.announce(keys)
         return changed
 
-    def keys(self) -> list[UUID]:
+    def primary_keys(self) -> list[UUID]:
         return list(self.values_list("pk", flat=True))
 
 
@@ -148,4 +148,4 @@ class Image(models.Model):
 
 def announce_images_of(products: Iterable) -> None:
     """Tell the index that something about these products changed."""
-    signals.announce(Image.objects.filter(product__in=list(products)).order_by().keys())
+    signals.announce(Image.objects.filter(product__in=list(products)).order_by().primary_keys())

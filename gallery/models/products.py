@@ -14,7 +14,8 @@ from gallery.models.categories import localized
 validate_sku = RegexValidator(
     r"^[A-Za-z0-9._-]{1,64}\Z",
     _(
-        "A SKU has 1 to 64 letters (A-Z), digits, dots, hyphens and underscores. Replace spaces and other characters by a hyphen."
+        "A SKU has 1 to 64 letters (A-Z), digits, dots, hyphens and underscores. "
+        "Replace spaces and other characters by a hyphen."
     ),
 )
 validate_currency = RegexValidator(r"^[A-Z]{3}\Z", _("A currency is three capital letters, like EUR."))

@@ -221,10 +221,10 @@ class Engine(abc.ABC):
     def refresh(self, generation: int) -> None:
         """Make everything written so far findable. For reconcile, promotion and tests; never per write."""
 
-    def set_live(self, generation: int) -> None:
+    def set_live(self, generation: int) -> None:  # noqa: B027
         """Point outside tools' alias at this generation; engines without aliases have nothing to do."""
 
-    def warm(self, generation: int) -> None:
+    def warm(self, generation: int) -> None:  # noqa: B027
         """Load what the first search would otherwise wait for."""
 
 

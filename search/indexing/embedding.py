@@ -4,10 +4,10 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from gallery.pictures import open_upright
 from PIL import Image as Picture
 
 from gallery.models import Image
+from gallery.pictures import open_upright
 from search.encoders import encoder_for
 from search.encoders.base import Encoder
 from search.models import Embedding
@@ -24,22 +24,26 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
 
     :return: file hash → parts, and file hash → reason for files that could not be read or encoded
     """
-    by_hash = {image.sha256: image for image in images}
+    by_hash: dict[str, list[Image]] = {}
+    for image in images:
+        by_hash.setdefault(image.sha256, []).append(image)
     known = {sha256: row.vectors for sha256, row in Embedding.objects.by_hash(encoder_identity, by_hash).items()}
-    missing = [image for sha256, image in by_hash.items() if sha256 not in known]
+    missing = [copies for sha256, copies in by_hash.items() if sha256 not in known]
     if not missing:
         return known, {}
     encoder = encoder_for(encoder_identity)
     pictures: dict[str, Picture.Image] = {}
     reasons: dict[str, str] = {}
-    for image in missing:
-        try:
-            with image.original.open("rb") as file:
-                pictures[image.sha256] = open_upright(file, at_least=_DECODE_PIXELS)
-        except FileNotFoundError:
-            reasons[image.sha256] = "The original file is missing from storage. Upload it again."
-        except (OSError, ValueError, Picture.DecompressionBombError) as error:
-            reasons[image.sha256] = f"The original file cannot be decoded: {error}"
+    for copies in missing:
+        for image in copies:  # two images may hold the same bytes: one readable file serves both
+            try:
+                pictures[image.sha256] = _decoded(image)
+                break
+            except FileNotFoundError:
+                reasons[image.sha256] = "The original file is missing from storage. Upload it again."
+            except (OSError, ValueError, Picture.DecompressionBombError) as error:
+                reasons[image.sha256] = f"The original file cannot be decoded: {error}"
+    reasons = {sha256: reason for sha256, reason in reasons.items() if sha256 not in pictures}
     encoded, refused = _encode(encoder, pictures)
     reasons |= refused
     rows = []
@@ -50,6 +54,11 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
     # Another process may have embedded the same file meanwhile: its row says the same.
     Embedding.objects.bulk_create(rows, ignore_conflicts=True)
     return known | encoded, reasons
+
+
+def _decoded(image: Image) -> Picture.Image:
+    with image.original.open("rb") as file:
+        return open_upright(file, at_least=_DECODE_PIXELS)
 
 
 def _encode(encoder: Encoder, pictures: Mapping[str, Picture.Image]) -> tuple[dict[str, Vectors], dict[str, str]]:

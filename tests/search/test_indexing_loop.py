@@ -182,7 +182,7 @@ def test_an_engine_that_is_down_costs_no_attempt_and_loses_nothing(monkeypatch):
 
 
 def test_an_image_that_cannot_be_read_fails_alone_with_its_reason_and_backs_off():
-    good, bad = add_product("A-1"), add_product("A-2")
+    good, bad = add_product("A-1"), add_product("A-2", "square")
     broken = bad.images.get()
     broken.original.storage.delete(broken.original.name)
     run_loop()
