@@ -12,6 +12,7 @@ _FEW = 1 / 8
 # Float32 holds about seven digits, and the last depends on where in the matrix a row lies: equal pictures would come
 # in any order.
 _DIGITS = 6
+_SAMPLED = 32  # one row in so many
 
 
 def window(snapshot: Snapshot, request: Request, selection: Selection) -> Answer:
@@ -58,7 +59,7 @@ def _products(matrix: np.ndarray, vector: np.ndarray | None, needed: np.ndarray)
 
 def _nearest(snapshot: Snapshot, scores: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The best rows of the mask and their scores, best first, equal ones by key."""
-    rows = np.flatnonzero(mask)
+    rows = _candidates(scores, mask, size)
     found = scores[rows]
     if len(rows) > size:
         line = np.partition(found, len(found) - size)[len(found) - size]
@@ -67,6 +68,19 @@ def _nearest(snapshot: Snapshot, scores: np.ndarray, mask: np.ndarray, size: int
     found = np.round(found.astype(np.float64), _DIGITS)
     order = snapshot.best(rows, found)[:size]
     return rows[order], found[order]
+
+
+def _candidates(scores: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
+    """Rows of the mask, the best ``size`` among them. A sample tells above which score to look: finding the few rows
+    there is quicker than taking all of them out of the mask."""
+    sample = scores[::_SAMPLED][mask[::_SAMPLED]]
+    expected = 2 * size // _SAMPLED + 8
+    if len(sample) > expected:
+        line = np.partition(sample, len(sample) - expected)[len(sample) - expected] - 10**-_DIGITS
+        rows = np.flatnonzero((scores >= line) & mask)
+        if len(rows) >= size:
+            return rows
+    return np.flatnonzero(mask)
 
 
 def catalogue(snapshot: Snapshot, request: Request, selection: Selection) -> Answer:
