@@ -14,7 +14,13 @@ _ENDINGS = {
     "tiff": ("tif", "tiff"),
     "heic": ("heic", "heif"),
 }
+FORMATS = tuple(_ENDINGS)
 _FORBIDDEN = re.compile(r'[<>:"|?*%&;`$\'{}\\]+')
+
+
+def base_name(name: str) -> str:
+    """The last part of a path, in the notation of any system."""
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def clean_name(name: str) -> str:
@@ -22,7 +28,7 @@ def clean_name(name: str) -> str:
 
     It may be empty: some names are nothing else.
     """
-    text = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
+    text = unicodedata.normalize("NFC", base_name(name))
     # Category C: control characters, marks that reverse the direction of writing, surrogates, unassigned ones.
     text = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     text = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", text)).strip(" .-")

@@ -1,0 +1,173 @@
+"""The upload page for staff. Uppy posts one file at a time; without scripts a form posts several."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views import View
+
+from gallery.filenames import clean_name
+from gallery.forms import BatchForm
+from gallery.importing.importer import free_brand_slug
+from gallery.intake import add_image
+from gallery.models import Brand, Category, Image, Product, User
+from gallery.models.categories import readable_slug
+from gallery.verification import Refused, note_sentences
+
+TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one file."""
+
+    name: str
+    ok: bool
+    message: str
+    url: str = ""
+
+
+class UploadView(LoginRequiredMixin, UserPassesTestMixin, View):
+    """GET shows the page, POST takes files: ``file``, with the batch's metadata beside it."""
+
+    def test_func(self) -> bool:
+        return self.request.user.is_catalogue_staff
+
+    def handle_no_permission(self) -> HttpResponse:
+        if self._wants_json(self.request):
+            signed_in = self.request.user.is_authenticated
+            error = _("Only staff may upload.") if signed_in else _("You are signed out. Sign in and try again.")
+            return JsonResponse({"error": error, "code": "forbidden"}, status=403)
+        return super().handle_no_permission()
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request, BatchForm(initial={"currency": settings.SHOP_CURRENCY}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = BatchForm(request.POST)
+        files = request.FILES.getlist("file")
+        if self._wants_json(request):
+            return self._answer(request, form, files)
+        if not form.is_valid():
+            return self._page(request, form, status=400)
+        if not files or len(files) > settings.MAX_UPLOAD_FILES:
+            form.add_error(None, self._wrong_count(files))
+            return self._page(request, form, status=400)
+        receipts = [self._receipt(request.user, file, form.cleaned_data) for file in files]
+        status = 200 if all(receipt.ok for receipt in receipts) else 400
+        return self._page(request, form, receipts, status=status)
+
+    def _answer(self, request: HttpRequest, form: BatchForm, files: list[UploadedFile]) -> JsonResponse:
+        if len(files) != 1:
+            return JsonResponse({"error": self._wrong_count(files), "code": "no-file"}, status=400)
+        if not form.is_valid():
+            name, errors = next(iter(form.errors.items()))
+            label = form.fields[name].label if name in form.fields else ""
+            return JsonResponse({"error": f"{label}: {errors[0]}", "code": "wrong-field", "field": name}, status=400)
+        try:
+            image, notes = take(request.user, files[0], form.cleaned_data)
+        except Refused as refused:
+            return JsonResponse({"error": refused.message, "code": refused.code}, status=refused.status)
+        product = image.product
+        answer = {
+            "image": str(image.pk),
+            "sku": product.sku,
+            "title": product.title,
+            "product_url": product.get_absolute_url(),
+            "thumb_url": image.url(320),
+            "notes": notes,
+        }
+        return JsonResponse(answer, status=201)
+
+    @staticmethod
+    def _receipt(user: User, file: UploadedFile, batch: dict[str, Any]) -> Receipt:
+        try:
+            image, notes = take(user, file, batch)
+        except Refused as refused:
+            return Receipt(clean_name(file.name or ""), False, refused.message)
+        return Receipt(image.source_name, True, " ".join(notes), image.product.get_absolute_url())
+
+    @staticmethod
+    def _wrong_count(files: list[UploadedFile]) -> str:
+        if files:
+            return _("At most %(limit)d files at a time. Send the rest afterwards.") % {
+                "limit": settings.MAX_UPLOAD_FILES
+            }
+        return _("No file was sent. Choose at least one picture.")
+
+    @staticmethod
+    def _wants_json(request: HttpRequest) -> bool:
+        return request.accepts("application/json") and not request.accepts("text/html")
+
+    @staticmethod
+    def _page(
+        request: HttpRequest, form: BatchForm, receipt: list[Receipt] | None = None, status: int = 200
+    ) -> HttpResponse:
+        limits = {
+            "bytes": settings.MAX_IMAGE_BYTES,
+            "pixels": settings.MAX_IMAGE_PIXELS,
+            "files": settings.MAX_UPLOAD_FILES,
+            "types": TYPES,
+        }
+        context = {"form": form, "limits": limits, "receipt": receipt}
+        return render(request, "gallery/upload.html", context, status=status)
+
+
+def take(user: User, file: UploadedFile, batch: dict[str, Any]) -> tuple[Image, list[str]]:
+    """One upload becomes a product of its own, named after the file.
+
+    :return: the image, and sentences about what was normalised or seen before
+    :raises Refused: nothing is left behind then
+    """
+    name = clean_name(file.name or "")
+    with transaction.atomic():
+        product = Product.objects.create(
+            sku=free_sku(name),
+            title=_title(name),
+            category=Category.objects.at_path(batch["category"]) if batch["category"] else None,
+            brand=_brand(batch["brand"]) if batch["brand"] else None,
+            price=batch["price"],
+            currency=batch["currency"] if batch["price"] is not None else "",
+            availability=batch["availability"],
+            published=batch["published"],
+        )
+        product.tags.set(batch["tags"])
+    try:
+        image = add_image(product, file, file.name or "", uploader=user)
+    except BaseException:
+        product.delete()
+        raise
+    return image, note_sentences(image.notes) + _seen_before(image)
+
+
+def _seen_before(image: Image) -> list[str]:
+    twin = Image.objects.filter(sha256=image.sha256).exclude(pk=image.pk).select_related("product").first()
+    if twin is None:
+        return []
+    return [_("The same photo is already in the catalogue: %(sku)s.") % {"sku": twin.product.sku}]
+
+
+def free_sku(name: str) -> str:
+    """A SKU after the file's name that no product has."""
+    stem = name.rpartition(".")[0] or name
+    base = readable_slug(stem).encode("ascii", "ignore").decode().strip("-_.")[:56] or "photo"
+    sku, number = base, 1
+    while Product.objects.filter(sku=sku).exists():
+        number += 1
+        sku = f"{base}-{number}"
+    return sku
+
+
+def _title(name: str) -> str:
+    stem = (name.rpartition(".")[0] or name).replace("_", " ").replace("-", " ").strip()
+    return stem[:1].upper() + stem[1:] or _("Untitled product")
+
+
+def _brand(name: str) -> Brand:
+    return Brand.objects.filter(name=name).first() or Brand.objects.create(name=name, slug=free_brand_slug(name))
