@@ -1,0 +1,73 @@
+"""Writing: one bulk request for puts and deletions, and what its answer means for each of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from search.engines.base import Deletion, Document, EngineUnavailable, Failure
+from search.engines.elastic.client import Cluster
+from search.engines.elastic.errors import BLOCKED, INDEX_MISSING, block_remedy, error_in, translated
+from search.engines.elastic.mapping import source_of
+
+_REFUSED_ALL = {403, 429}
+_WANTED = ["items.*.status", "items.*.error"]
+
+
+def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
+    """Put and delete through the write alias, without waiting for a refresh.
+
+    :raises EngineUnavailable: also when the cluster takes no writes at all; no document is to blame then
+    """
+    operations: list[Document | Deletion] = [*documents, *deletions]
+    if not operations:
+        return []
+    lines: list[bytes] = []
+    for operation in operations:
+        lines += _lines(operation)
+    with translated():
+        answer = cluster.patient.bulk(
+            index=alias,
+            operations=lines,  # type: ignore[arg-type]
+            require_alias=True,
+            filter_path=_WANTED,
+        )
+    items = [item for entry in answer.body["items"] for item in entry.values()]
+    refused = [(operation, item) for operation, item in zip(operations, items, strict=True) if "error" in item]
+    for _operation, item in refused:
+        if item["error"]["type"] in INDEX_MISSING:
+            raise error_in(item["status"], item)
+    if len(refused) == len(items) and all(item["status"] in _REFUSED_ALL for _operation, item in refused):
+        error = error_in(refused[0][1]["status"], refused[0][1])
+        raise error if isinstance(error, EngineUnavailable) else EngineUnavailable(str(error))
+    return [Failure(operation.key, _reason(operation, item["error"])) for operation, item in refused]
+
+
+def _lines(operation: Document | Deletion) -> list[bytes]:
+    # "gte": after a batch that was written but not recorded, the same version comes again, and is welcome.
+    action = {"_id": operation.key.hex, "version": operation.version, "version_type": "external_gte"}
+    if isinstance(operation, Deletion):
+        return [orjson.dumps({"delete": action})]
+    return [
+        orjson.dumps({"index": action}),
+        orjson.dumps(source_of(operation), option=orjson.OPT_SERIALIZE_NUMPY),
+    ]
+
+
+def _reason(operation: Document | Deletion, error: dict[str, Any]) -> str:
+    match error["type"]:
+        case "version_conflict_engine_exception":
+            return (
+                f"The index holds a newer version than {operation.version}. "
+                "If this stays so, run: manage.py index reconcile"
+            )
+        case kind if kind == BLOCKED:
+            return block_remedy(error["reason"])
+        case "es_rejected_execution_exception":
+            return "Elasticsearch had too much to do. It will be tried again."
+        case "strict_dynamic_mapping_exception":
+            return (
+                "The index was made by another version of the application. Build a new generation: "
+                "manage.py index build"
+            )
+    return f"Elasticsearch refused the document: {error['reason']}"

@@ -1,0 +1,76 @@
+"""Answers to a picture: one fixed window by kNN, and one more for each active filter, in one request.
+
+The filters stand inside the kNN clause, so that the window is filled with what may be shown. Totals and facets are
+counted from the windows' hits, as on every engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from elasticsearch.dsl.query import Knn
+
+from search.engines.base import Answer, Facets, Request, distinct_products
+from search.engines.counting import clause_names, count, disjunctive
+from search.engines.elastic import hits
+from search.engines.elastic.client import Cluster
+from search.engines.elastic.mapping import KEY, VECTOR
+from search.engines.elastic.queries import conditions
+
+# Measured at 240 of 100,000: more candidates bring no more of the true window, unless the weights are lopsided.
+_CANDIDATES, _LOPSIDED_CANDIDATES, _MOST_CANDIDATES = 2, 4, 10_000
+_OVERSAMPLE = 2.0  # quantised scores only choose; twice as many as wanted are scored again by the true vectors
+_DIGITS = 6  # float32 holds no more; equal pictures would come in any order
+
+
+def search(cluster: Cluster, index: str, request: Request) -> Answer:
+    clauses = clause_names(request.filters) if request.facets else []
+    main, *others = cluster.ask(index, bodies(request, clauses))
+    ranked = _ranked(main)
+    above = sum(score >= request.floor for score, _hit in ranked)
+    found = [hits.engine_hit(hit, score) for score, hit in ranked]
+    facets = Facets()
+    if request.facets:
+        counted = count(hits.row(hit) for _score, hit in ranked[:above])
+        without = {
+            clause: count(hits.row(hit) for score, hit in _ranked(other) if score >= request.floor)
+            for clause, other in zip(clauses, others, strict=True)
+        }
+        facets = disjunctive(counted, without)
+    return Answer(
+        hits=found[:above],
+        total=len(distinct_products(found[:above])),
+        weaker=found[above:],
+        full=above == request.window,
+        facets=facets,
+    )
+
+
+def bodies(request: Request, clauses: Sequence[str]) -> list[dict[str, Any]]:
+    """The searches for the window, and for the window without each clause."""
+    # Written out once: the same numbers go into every search.
+    vector = orjson.Fragment(
+        orjson.dumps(np.ascontiguousarray(request.vector, np.float32), option=orjson.OPT_SERIALIZE_NUMPY)
+    )
+    return [_body(request, vector, without) for without in (None, *clauses)]
+
+
+def _body(request: Request, vector: orjson.Fragment, without: str | None) -> dict[str, Any]:
+    candidates = request.window * (_LOPSIDED_CANDIDATES if request.lopsided else _CANDIDATES)
+    knn = Knn(
+        field=VECTOR,
+        k=request.window,
+        num_candidates=max(request.window, min(candidates, _MOST_CANDIDATES)),
+        rescore_vector={"oversample": _OVERSAMPLE},
+        filter=conditions(request, without=without),
+    ).to_dict()
+    knn["knn"]["query_vector"] = vector
+    return {"size": request.window, "query": knn, **hits.wanted(facets=request.facets)}
+
+
+def _ranked(answer: Mapping[str, Any]) -> list[tuple[float, hits.Hit]]:
+    """Hits with their dot products, best first, equal ones by key. Elasticsearch's score is ``(1 + dot) / 2``."""
+    scored = [(round(2 * hit["_score"] - 1, _DIGITS), hit) for hit in answer["hits"]["hits"]]
+    scored.sort(key=lambda pair: (-pair[0], pair[1]["fields"][KEY][0]))
+    return scored
