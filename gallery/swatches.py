@@ -44,5 +44,15 @@ def dominant_swatch(picture: Image.Image) -> Swatch:
         subject = np.linalg.norm(lab - ground, axis=2) >= _GROUND_DISTANCE if even else np.ones(lab.shape[:2], bool)
     pixels = lab[subject] if subject.any() else lab.reshape(-1, 3)
     classes = list(REFERENCES)
-    distances = np.linalg.norm(pixels[:, None] - np.array([REFERENCES[name] for name in classes]), axis=2)
+    references = _as_named(np.array([REFERENCES[name] for name in classes], dtype=np.float64))
+    distances = np.linalg.norm(_as_named(pixels)[:, None] - references, axis=2)
     return classes[int(np.bincount(distances.argmin(axis=1), minlength=len(classes)).argmax())]
+
+
+def _as_named(lab: np.ndarray) -> np.ndarray:
+    """Lab stretched as people name colours: hue before lightness, and faded jeans are blue before they are grey.
+
+    :param lab: (n, 3)
+    """
+    chroma = np.maximum(np.linalg.norm(lab[:, 1:], axis=1, keepdims=True), 1e-9)
+    return np.concatenate([lab[:, :1] * 0.6, lab[:, 1:] * (chroma / 40) ** -0.35], axis=1)

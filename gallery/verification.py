@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import warnings
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -10,22 +10,26 @@ from typing import BinaryIO
 import imagehash
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
-from gallery.filenames import clean_name, with_ending
+from gallery.containers import structure
+from gallery.filenames import base_name, clean_name, with_ending
 from gallery.models.images import Swatch
-from gallery.pictures import load_upright, on_white
+from gallery.pictures import DECODERS, has_other_colors, load_upright, on_white
 from gallery.swatches import dominant_swatch
 
-FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif", "TIFF": "tiff"}
-_HEIC = {"HEIF": "heic"}
+# Pillow's names; an MPO is a JPEG with further pictures behind it.
+_FORMATS = {
+    "JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "AVIF": "avif", "GIF": "gif", "TIFF": "tiff",
+    "HEIF": "heic",
+}  # fmt: skip
 _CHUNK = 1 << 20
 _ORIENTATION = 0x0112  # the EXIF tag
-# Facts are read from a picture of about this size; decoding a large JPEG whole would only cost time.
+_BITS_PER_SAMPLE = 258  # the TIFF tag
+# Facts are read from a picture of at least this size; decoding a large JPEG whole would only cost time.
 _FACT_PIXELS = 256
-# What Pillow's decoders raise for damaged files, by experience with mutated ones.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, RuntimeError, OverflowError)
 
 
 class Refused(Exception):
@@ -59,6 +63,7 @@ class Facts:
 def note_sentences(codes: Iterable[str]) -> list[str]:
     """What was normalised, in words."""
     sentences = {
+        "profile": _("Its colours were converted from its own colour profile."),
         "cmyk": _("Its printing colours (CMYK) were converted to screen colours."),
         "sixteen-bit": _("Its 16-bit values were scaled to 8 bits."),
         "animated": _("It is animated; the first frame is used."),
@@ -80,13 +85,38 @@ def verify(file: BinaryIO, name: str, *, heic: bool = False) -> Facts:
     shown = cleaned or _("The file")
     data, sha256 = _read(file, shown)
     file.seek(0)
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures; our own limit is checked before anything is decoded.
-            warnings.simplefilter("ignore")
-            return _facts(data, cleaned, shown, sha256, FORMATS | (_HEIC if heic else {}))
-    except (Image.DecompressionBombError, MemoryError) as error:
-        raise _too_many_pixels(shown) from error
+    picture = _opened(data, shown, heic)
+    if picture.width * picture.height > settings.MAX_IMAGE_PIXELS:
+        raise _too_many_pixels(shown)
+    format, deep, profile = _FORMATS[picture.format or ""], _is_deep(picture, data), picture.info.get("icc_profile")
+    notes = ["cmyk"] if picture.mode == "CMYK" else []
+    notes += ["sixteen-bit"] if deep else []
+    notes += ["profile"] if has_other_colors(profile) else []
+    found = _decoded(picture, data, shown)
+    if found.frames > 1 and picture.format != "MPO":
+        notes.append("pages" if format == "tiff" else "animated")
+    if found.trailing_data:
+        notes.append("trailing-data")
+    proper = with_ending(cleaned, format)
+    if cleaned != unicodedata.normalize("NFC", base_name(name)):
+        notes.append("name-cleaned")
+    if cleaned and proper != cleaned:
+        notes.append("renamed")
+    sideways = found.orientation >= 5
+    return Facts(
+        name=proper,
+        format=format,
+        bytes=len(data),
+        width=found.height if sideways else found.width,
+        height=found.width if sideways else found.height,
+        frames=found.frames,
+        orientation=found.orientation,
+        has_alpha=found.upright.mode == "RGBA",
+        sha256=sha256,
+        perceptual_hash=str(imagehash.phash(on_white(found.upright))),
+        swatch=dominant_swatch(found.upright),
+        notes=notes,
+    )
 
 
 def _read(file: BinaryIO, shown: str) -> tuple[bytes, str]:
@@ -110,109 +140,89 @@ def _read(file: BinaryIO, shown: str) -> tuple[bytes, str]:
     return b"".join(chunks), digest.hexdigest()
 
 
-def _facts(data: bytes, cleaned: str, shown: str, sha256: str, formats: dict[str, str]) -> Facts:
-    picture = _opened(data, shown, formats)
-    format = formats[picture.format or ""]
-    width, height = picture.size
-    if width * height > settings.MAX_IMAGE_PIXELS:
-        raise _too_many_pixels(shown)
+def _opened(data: bytes, shown: str, heic: bool) -> Image.Image:
+    """The file recognised by its content, nothing decoded yet."""
     try:
-        frames = getattr(picture, "n_frames", 1)
-        if frames > settings.MAX_IMAGE_FRAMES:
-            raise Refused(
-                _("%(name)s has %(frames)d frames; at most %(limit)d are taken. Send a single picture.")
-                % {"name": shown, "frames": frames, "limit": settings.MAX_IMAGE_FRAMES},
-                "too-many-frames",
-                413,
-            )
-        picture.seek(0)
-        orientation = picture.getexif().get(_ORIENTATION, 1)
-        notes = _notes(picture, format, frames, data)
-        # Truncation and damage show here, at a reduced size too: the whole stream is read.
-        upright = load_upright(picture, at_least=_FACT_PIXELS)
-        opaque = on_white(upright)
-        perceptual_hash, swatch = str(imagehash.phash(opaque)), dominant_swatch(upright)
-    except _DAMAGED as error:
+        return Image.open(io.BytesIO(data), formats=[name for name in DECODERS if heic or name != "HEIF"])
+    except UnidentifiedImageError as error:
+        raise _unknown(data, shown, heic) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels(shown) from error
+    except Exception as error:  # decoders raise anything for damaged files: struct.error, RuntimeError, SyntaxError
+        raise _damaged(shown) from error
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    upright: Image.Image  # RGB or RGBA, reduced
+    width: int
+    height: int
+    frames: int
+    orientation: int
+    trailing_data: bool
+
+
+def _decoded(picture: Image.Image, data: bytes, shown: str) -> _Decoded:
+    """Decode the first frame. Its whole stream is read at a reduced size too, so truncation and damage show here."""
+    width, height = picture.size
+    try:
+        file = structure(data, settings.MAX_IMAGE_FRAMES)
+        frames = file.frames if file.frames is not None else getattr(picture, "n_frames", 1)
+        if frames <= settings.MAX_IMAGE_FRAMES:
+            picture.seek(0)
+            orientation = picture.getexif().get(_ORIENTATION, 1)
+            upright = load_upright(picture, at_least=_FACT_PIXELS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise _too_many_pixels(shown) from error
+    except Exception as error:  # as above
+        raise _damaged(shown) from error
+    if frames > settings.MAX_IMAGE_FRAMES:
         raise Refused(
-            _("%(name)s is damaged or incomplete. Open it, save it again and send the new file.") % {"name": shown},
-            "damaged",
-        ) from error
+            _("%(name)s has more than %(limit)d frames. Send a single picture.")
+            % {"name": shown, "limit": settings.MAX_IMAGE_FRAMES},
+            "too-many-frames",
+            413,
+        )
     if orientation not in range(1, 9):
         orientation = 1
-    proper = with_ending(cleaned, format)
-    if proper != cleaned:
-        notes.append("renamed" if cleaned else "name-cleaned")
-    return Facts(
-        name=proper,
-        format=format,
-        bytes=len(data),
-        width=height if orientation >= 5 else width,
-        height=width if orientation >= 5 else height,
-        frames=frames,
-        orientation=orientation,
-        has_alpha=upright.mode == "RGBA",
-        sha256=sha256,
-        perceptual_hash=perceptual_hash,
-        swatch=swatch,
-        notes=notes,
+    trailing = file.end is not None and len(data[file.end :].strip(b"\0\r\n")) > 0
+    # The second picture of an MPO follows the first one's end, and belongs to it.
+    return _Decoded(upright, width, height, frames, orientation, trailing and picture.format != "MPO")
+
+
+def _is_deep(picture: Image.Image, data: bytes) -> bool:
+    """Whether its samples have more than eight bits; Pillow says so only of grey pictures."""
+    if picture.format == "PNG":
+        return data[24] == 16  # the bit depth in the header
+    if picture.format == "TIFF":
+        bits = picture.tag_v2.get(_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
+        return any(isinstance(depth, int) and depth > 8 for depth in (bits if isinstance(bits, tuple) else (bits,)))
+    return False
+
+
+def _unknown(data: bytes, shown: str, heic: bool) -> Refused:
+    if b"<svg" in data[:4096].lower():
+        return Refused(_("%(name)s is a drawing (SVG). Export it as PNG and send that.") % {"name": shown}, "svg")
+    if not heic and data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1", b"hevc"):
+        return Refused(_("%(name)s is a HEIC photo. Export it as JPEG and send that.") % {"name": shown}, "heic")
+    return Refused(
+        _("%(name)s is not a picture that can be read. Send a JPEG, PNG, WebP, AVIF, GIF or TIFF file.")
+        % {"name": shown},
+        "not-a-picture",
     )
 
 
-def _opened(data: bytes, shown: str, formats: dict[str, str]) -> Image.Image:
-    """The file recognised by its content, nothing decoded yet."""
-    openers = [name for name in formats if name != "MPO"]  # an MPO is recognised by the JPEG opener
-    try:
-        return Image.open(io.BytesIO(data), formats=openers)
-    except UnidentifiedImageError as error:
-        if b"<svg" in data[:4096].lower():
-            raise Refused(
-                _("%(name)s is a drawing (SVG). Export it as PNG and send that.") % {"name": shown}, "svg"
-            ) from error
-        raise Refused(
-            _("%(name)s is not a picture that can be read. Send a JPEG, PNG, WebP, AVIF, GIF or TIFF file.")
-            % {"name": shown},
-            "not-a-picture",
-        ) from error
-    except _DAMAGED as error:
-        raise Refused(
-            _("%(name)s is damaged or incomplete. Open it, save it again and send the new file.") % {"name": shown},
-            "damaged",
-        ) from error
+def _damaged(shown: str) -> Refused:
+    return Refused(
+        _("%(name)s is damaged or incomplete. Open it, save it again and send the new file.") % {"name": shown},
+        "damaged",
+    )
 
 
 def _too_many_pixels(shown: str) -> Refused:
-    megapixels = settings.MAX_IMAGE_PIXELS // 1_000_000
     return Refused(
-        _("%(name)s has more than %(limit)d megapixels. Save it smaller and try again.")
-        % {"name": shown, "limit": megapixels},
+        _("%(name)s has more than %(limit)s megapixels. Save it smaller and try again.")
+        % {"name": shown, "limit": number_format(settings.MAX_IMAGE_PIXELS / 1_000_000, 1).rstrip("0").rstrip(".,")},
         "too-many-pixels",
         413,
     )
-
-
-def _notes(picture: Image.Image, format: str, frames: int, data: bytes) -> list[str]:
-    """Codes of what decoding will normalise."""
-    notes = []
-    if picture.mode in ("CMYK", "YCCK"):
-        notes.append("cmyk")
-    if picture.mode.startswith(("I", "F")):
-        notes.append("sixteen-bit")
-    if frames > 1 and picture.format != "MPO":
-        notes.append("pages" if format == "tiff" else "animated")
-    if _has_trailing_data(format, data):
-        notes.append("trailing-data")
-    return notes
-
-
-def _has_trailing_data(format: str, data: bytes) -> bool:
-    """Whether something follows the picture's own end, in the formats that mark it."""
-    if format == "png":
-        end = data.find(b"IEND")
-        return end != -1 and len(data) > end + 8
-    if format == "gif":
-        return not data.rstrip(b"\0").endswith(b";")
-    if format == "webp":
-        return len(data) > 8 + int.from_bytes(data[4:8], "little") + 1
-    if format == "jpeg":
-        return not data.rstrip(b"\0").endswith(b"\xff\xd9")
-    return False
