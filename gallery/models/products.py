@@ -1,10 +1,12 @@
+from uuid import UUID
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from taggit.managers import TaggableManager
+from taggit.managers import TaggableManager, _TaggableManager
 from taggit.models import ItemBase, TagBase
 
 from gallery import visibility
@@ -48,6 +50,19 @@ class TaggedProduct(ItemBase):
         constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="product_tag_once")]
 
 
+class TagsOfProduct(_TaggableManager):
+    """taggit prefetches by the raw column, which SQLite holds as text: without this, no tag would find its product."""
+
+    def get_prefetch_querysets(self, instances, querysets=None):
+        tags, product_of, *rest = super().get_prefetch_querysets(instances, querysets)
+
+        def key_of(tag) -> UUID:
+            key = product_of(tag)
+            return key if isinstance(key, UUID) else UUID(key)
+
+        return tags, key_of, *rest
+
+
 class Product(models.Model):
     """What is sold. It has any number of images, and none of them without it."""
 
@@ -75,7 +90,7 @@ class Product(models.Model):
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True)
-    tags = TaggableManager(through=TaggedProduct, blank=True)
+    tags = TaggableManager(through=TaggedProduct, manager=TagsOfProduct, blank=True)
 
     objects = ProductQuerySet.as_manager()
 
