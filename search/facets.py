@@ -145,7 +145,7 @@ def price_form_of(found: Found) -> PriceForm | None:
     bars = [
         Bar(
             -(-count * TALLEST_BAR // tallest),  # rounded up: what is there can be seen
-            price.lowest + i * step <= high and price.lowest + (i + 1) * step >= low,
+            price.lowest + i * step <= high and (price.lowest + (i + 1) * step > low or i + 1 == len(price.counts)),
         )
         for i, count in enumerate(price.counts)
     ]
