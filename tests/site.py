@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,9 +17,10 @@ class Site:
     """An installation of its own: folder, database and commands in separate processes."""
 
     def __init__(self, folder: Path, **environment: str):
+        self.database = folder / "site.sqlite3"
         self.environment = os.environ | {
             "DATA_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.database}",
             "DJANGO_SETTINGS_MODULE": "imgsite.settings",
             "TORCH_THREADS": "1",
             **environment,
@@ -48,19 +51,22 @@ class Site:
         """The coverage of the newest generation."""
         return json.loads(self.manage("index", "status", "--json"))[-1]
 
-    def indexed(self) -> int:
-        """Images in the generation that is furthest."""
-        accounts = json.loads(self.manage("index", "status", "--json"))
-        return max((account["indexed"] for account in accounts), default=0)
+    def written(self) -> int:
+        """Images that some generation holds, read from the database itself: a command would take seconds."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute("SELECT COUNT(DISTINCT key) FROM search_placement WHERE version > 0").fetchone()[
+                0
+            ]
 
     def kill_loop_when(self, indexed: int) -> None:
         """Start the indexing loop, and SIGKILL it once that many images are indexed."""
         loop = self.start("manage.py", "index", "run")
         deadline = time.monotonic() + 300
         try:
-            while self.indexed() < indexed:
+            while self.written() < indexed:
                 assert loop.poll() is None, loop.communicate()
                 assert time.monotonic() < deadline, "the loop made no progress"
+                time.sleep(0.05)
         finally:
             loop.send_signal(signal.SIGKILL)
             loop.communicate()
