@@ -14,8 +14,9 @@ CREATE = {
         "USING fts5(generation, title, tags, description, tokenize = 'ascii')",
     ],
     "postgresql": [
+        # No foreign key: Django knows nothing of this table and could not flush the one that it points to.
         "CREATE TABLE search_documentwords ("
-        "document_id bigint PRIMARY KEY REFERENCES search_embeddeddocument (id) ON DELETE CASCADE, "
+        "document_id bigint PRIMARY KEY, "
         "generation_id bigint NOT NULL, "
         "text tsvector NOT NULL)",
         "CREATE INDEX search_documentwords_text ON search_documentwords USING gin (text)",

@@ -59,7 +59,8 @@ class Store:
         self._current: tuple[Counter, Snapshot] | None = None
 
     def snapshot(self) -> Snapshot:
-        """One statement while nothing was written, else three: the counter twice, and the rows written since.
+        """One statement while nothing was written, else three: the counter twice, and the rows written since (and the
+        first time how many they are).
 
         :raises IndexMissing: when the generation has no index
         """
@@ -78,10 +79,10 @@ class Store:
             after = self._current[0].revision if self._current and self._continues(counter) else 0
             if after == 0:
                 self._columns = Columns()
-            self._load(after, counter.revision)
+            newest = self._load(after)
             if self._columns.wants_compaction:
                 self._columns = self._columns.compacted()
-            self._current = (counter, self._columns.snapshot())
+            self._current = (counter._replace(revision=max(counter.revision, newest)), self._columns.snapshot())
             return self._current
 
     def _continues(self, counter: Counter) -> bool:
@@ -89,21 +90,27 @@ class Store:
         seen = self._current[0] if self._current else counter
         return seen.made == counter.made and seen.revision < counter.revision
 
-    def _load(self, after: int, until: int) -> None:
-        """Bring in the rows of these revisions. Not those beyond: their counter was not read, and they come next."""
-        written = EmbeddedDocument.objects.filter(
-            generation_id=self._generation, revision__gt=after, revision__lte=until
-        ).order_by()
+    def _load(self, after: int) -> int:
+        """Bring in the rows of later revisions, and say which was the last.
+
+        One statement sees whole writes, and all up to its last one: writers hold the counter's row until they commit.
+        It may see writes after the counter was read. Stopping short of those would lose what they edited: such rows
+        have left their old revision.
+        """
+        written = EmbeddedDocument.objects.filter(generation_id=self._generation, revision__gt=after).order_by()
         if after == 0:
             written = written.filter(deleted=False)
             self._columns.reserve(int(written.count() * ROOM_TO_GROW))
-        rows = written.values_list("pk", "key", "deleted", "vector", "fields").iterator(_CHUNK)
+        newest = after
+        rows = written.values_list("pk", "revision", "key", "deleted", "vector", "fields").iterator(_CHUNK)
         while chunk := list(islice(rows, _CHUNK)):
-            self._columns.remove([pk for pk, _key, deleted, _vector, _fields in chunk if deleted])
+            newest = max(newest, *(revision for _pk, revision, *_rest in chunk))
+            self._columns.remove([pk for pk, _revision, _key, deleted, _vector, _fields in chunk if deleted])
             self._columns.append(
                 [
                     Entry(pk, key, vector, loaded_fields(fields))
-                    for pk, key, deleted, vector, fields in chunk
+                    for pk, _revision, key, deleted, vector, fields in chunk
                     if not deleted
                 ]
             )
+        return newest
