@@ -1,5 +1,6 @@
 """An answer as plain values, ready for JSON. Dictionaries are built by hand: this is the hot path."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from search.api.parameters import API_NAMES, Asked
 from search.ask import Found
 from search.engines.base import FACETS
 from search.names import Names, most_counted
+from search.query import Query
 
 IMAGE_WIDTH = 640  # pixels of the renditions that hits link to
 _COLUMNS = (
@@ -83,7 +85,7 @@ def _product(image: Image, names: Names, site: str) -> dict[str, Any]:
         "brand": product.brand.label if product.brand else None,
         "price": None if product.price is None else float(product.price),
         "currency": product.currency or None,
-        "tags": [tag.name for tag in product.tags.all()],
+        "tags": sorted(tag.name for tag in product.tags.all()),
         "url": f"{site}{product.get_absolute_url()}",
     }
 
@@ -92,14 +94,7 @@ def facets_of(found: Found) -> dict[str, Any]:
     """Counts with names; attributes grouped by their name."""
     query, names, counts = found.query, found.names, found.facets.counts
     facets: dict[str, Any] = {
-        facet: [
-            {"value": value, "label": label, "count": counted[value]}
-            for value in _offered(facet, counted, query)
-            if (label := names.label(facet, value)) is not None
-        ]
-        for facet in FACETS
-        if facet != "attributes"
-        for counted in [counts.get(facet, {})]
+        facet: _values(facet, counts.get(facet, {}), query, names) for facet in FACETS if facet != "attributes"
     }
     attributes: dict[str, list[dict[str, Any]]] = {}
     for pair, count in sorted(counts.get("attributes", {}).items(), key=lambda item: (-item[1], item[0])):
@@ -112,10 +107,15 @@ def facets_of(found: Found) -> dict[str, Any]:
     }
 
 
-def _offered(facet: str, counted, query) -> list[str]:
-    if facet in ("brand", "tags"):  # only names of these have been read
-        return [value for value in most_counted(counted, getattr(query, facet)) if value in counted]
-    return sorted(counted, key=lambda value: (-counted[value], value))
+def _values(facet: str, counted: Mapping[str, int], query: Query, names: Names) -> list[dict[str, Any]]:
+    """Most products first. Of brands and tags only those are offered whose names have been read."""
+    offered = most_counted(counted, getattr(query, facet)) if facet in ("brand", "tags") else counted
+    values = [
+        {"value": value, "label": label, "count": counted[value]}
+        for value in offered
+        if value in counted and (label := names.label(facet, value)) is not None
+    ]
+    return sorted(values, key=lambda value: (-value["count"], value["label"]))
 
 
 def _next(found: Found, asked: Asked, site: str) -> str | None:
