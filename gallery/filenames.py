@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
 LONGEST_NAME = 150
+_LONGEST_ENDING = 8
 _ENDINGS = {
     "jpeg": ("jpg", "jpeg", "jpe", "jfif"),
     "png": ("png",),
@@ -32,9 +32,10 @@ def clean_name(name: str) -> str:
     # Category C: control characters, marks that reverse the direction of writing, surrogates, unassigned ones.
     text = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     text = re.sub(r"\s+", " ", _FORBIDDEN.sub("-", text)).strip(" .-")
-    path = PurePosixPath(text or ".")
-    ending = path.suffix[:10]
-    return path.stem[: LONGEST_NAME - len(ending)] + ending if text else ""
+    stem, dot, ending = text.rpartition(".")
+    if not dot or len(ending) > _LONGEST_ENDING:
+        return text[:LONGEST_NAME].rstrip(" .-")
+    return f"{stem[: LONGEST_NAME - len(ending) - 1].rstrip(' .-')}.{ending}"
 
 
 def with_ending(name: str, format: str) -> str:
