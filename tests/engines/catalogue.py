@@ -7,7 +7,8 @@ from uuid import UUID
 import numpy as np
 
 from gallery.visibility import Visibility, moderation
-from search.engines.base import Answer, Deletion, Document, Engine, Failure, Fields, Filters, Request, Word
+from search.engines.base import Answer, Deletion, Document, Engine, Failure, Fields, Filters, IndexSpec, Request, Word
+from search.engines.embedded.engine import EmbeddedEngine
 from search.models import Generation
 from search.text import analyse, query_phrases
 
@@ -88,3 +89,16 @@ def numbers(answer: Answer) -> list[int]:
 def new_generation(engine: Engine) -> Generation:
     """The database's row of a generation; its index is not made yet."""
     return Generation.objects.create(engine=engine.name, encoder="drawn/1", projection_data=b"", weights={})
+
+
+def new_embedded_index() -> Index:
+    """An empty index of an embedded engine of its own, as each process has one."""
+    engine = EmbeddedEngine()
+    generation = new_generation(engine).pk
+    engine.create(IndexSpec(generation, DIMENSION))
+    return Index(engine, generation)
+
+
+def rows_in_memory(index: Index) -> int:
+    """Rows of an embedded index's columns, dead ones included."""
+    return len(index.engine._store(index.generation).snapshot())

@@ -7,7 +7,7 @@ import pytest
 
 from search.engines.base import Engine, IndexSpec
 from search.engines.embedded.engine import EmbeddedEngine
-from tests.engines.catalogue import DIMENSION, Index, new_generation
+from tests.engines.catalogue import DIMENSION, Index, new_embedded_index, new_generation
 
 
 @pytest.fixture(params=["embedded", "elasticsearch-8", "elasticsearch-9"])
@@ -41,3 +41,15 @@ def new_index(engine) -> Iterator[Callable[[], Index]]:
 @pytest.fixture
 def index(new_index) -> Index:
     return new_index()
+
+
+@pytest.fixture
+def here(db) -> Index:
+    """An index of the embedded engine."""
+    return new_embedded_index()
+
+
+@pytest.fixture
+def there(here) -> Index:
+    """The same generation as another process has it."""
+    return Index(EmbeddedEngine(), here.generation)

@@ -41,7 +41,7 @@ class Entry:
 
     pk: int
     key: UUID
-    vector: bytes | None  # little-endian float32
+    vector: bytes | memoryview | None  # little-endian float32
     fields: Fields
 
 
@@ -100,7 +100,7 @@ class Columns:
             column.extend(table[name])
         self.terms.extend(np.array(terms, np.int32))
 
-    def _append_vectors(self, vectors: Sequence[bytes | None]) -> None:
+    def _append_vectors(self, vectors: Sequence[bytes | memoryview | None]) -> None:
         """Rows of the matrix; a document without a vector has a row of zeros, so that rows stay in step."""
         given = [vector for vector in vectors if vector is not None]
         width = self.matrix.rows.shape[1] or (len(given[0]) // 4 if given else 0)

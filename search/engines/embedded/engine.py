@@ -26,7 +26,7 @@ from search.engines.base import (
 )
 from search.engines.embedded import ranking
 from search.engines.embedded.selection import Selection
-from search.engines.embedded.store import Store, read_counter, stored_fields
+from search.engines.embedded.store import Store, missing, read_counter, stored_fields
 from search.engines.embedded.words import text_index
 from search.models import EmbeddedDocument, Generation
 
@@ -60,7 +60,7 @@ class EmbeddedEngine(Engine):
         counter = Generation.objects.select_for_update().filter(pk=generation, embedded_revision__gt=0)
         revision = counter.values_list("embedded_revision", flat=True).first()
         if revision is None:
-            raise IndexMissing(f"Generation {generation} has no index: build a new generation.")
+            raise missing(generation)
         operations: list[Document | Deletion] = [*documents, *deletions]
         accepted, failures = _newer(operations, _stored_versions(generation, [each.key for each in operations]))
         if accepted:

@@ -1,6 +1,7 @@
 """Answers from a snapshot: the window of a picture, or the catalogue's products, and what is counted of either."""
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from search.engines.base import Answer, EngineError, Facets, Request
 from search.engines.counting import count, disjunctive, gather, price_range
@@ -48,7 +49,8 @@ def _products(matrix: np.ndarray, vector: np.ndarray | None, needed: np.ndarray)
     if matrix.shape[1] != len(query):
         if not needed.any():
             return np.zeros(len(needed), np.float32)
-        raise EngineError(f"The query has {len(query)} numbers, the index {matrix.shape[1]}.")
+        sizes = {"query": len(query), "index": matrix.shape[1]}
+        raise EngineError(_("The query has %(query)d numbers, the index %(index)d.") % sizes)
     if not few:
         return matrix @ query
     rows = np.flatnonzero(needed)

@@ -12,10 +12,10 @@ from search.engines.base import EngineHit, Sort
 from search.engines.counting import Row
 from search.engines.embedded.arrays import Codes
 
-_KEPT_MASKS = 64  # of one byte a row
+_CACHED = 64  # masks, of one byte a row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """Columns of ``n`` rows. ``keys``, ``products`` and codes may hold more by now; rows here never refer to that."""
 
@@ -36,7 +36,7 @@ class Snapshot:
     products: list[str]
     uploaders: Codes[str]
     facet_values: Codes[tuple[str, str]]
-    _masks: dict[Hashable, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[Hashable, np.ndarray] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.alive)
@@ -56,13 +56,13 @@ class Snapshot:
     def visible_to(self, who: Visibility) -> np.ndarray:
         if who.kind == "moderation":
             return self.alive
-        public = self._kept("public", lambda: self.alive & self.public)
+        public = self._cached("public", lambda: self.alive & self.public)
         code = self.uploaders.get(str(who.user_id)) if who.kind == "own" else None
         return public if code is None else public | (self.alive & (self.uploader == code))
 
     def having(self, facet: str, values: Sequence[str]) -> np.ndarray:
         """Rows with at least one of these values."""
-        return self._kept((facet, tuple(values)), lambda: self._having(facet, values))
+        return self._cached((facet, tuple(values)), lambda: self._having(facet, values))
 
     def _having(self, facet: str, values: Sequence[str]) -> np.ndarray:
         mask = np.zeros(len(self), np.bool_)
@@ -89,14 +89,14 @@ class Snapshot:
             mask = mask & ~((self.key_low == low) & (self.key_high == high))
         return mask
 
-    def _kept(self, name: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
-        mask = self._masks.get(name)
+    def _cached(self, name: Hashable, make: Callable[[], np.ndarray]) -> np.ndarray:
+        mask = self._cache.get(name)
         if mask is None:
             mask = make()
             mask.flags.writeable = False
-            if len(self._masks) >= _KEPT_MASKS:
-                self._masks.clear()
-            self._masks[name] = mask
+            if len(self._cache) >= _CACHED:
+                self._cache.clear()
+            self._cache[name] = mask
         return mask
 
     # --- Rows ---------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Snapshot:
             price = np.where(np.isnan(self.price), np.inf, -self.price if descending else self.price)
             return np.lexsort((self.key_low, self.key_high, price))
 
-        return self._kept(("order", "price", descending), order)
+        return self._cached(("order", "price", descending), order)
 
     def best(self, rows: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Places in ``rows`` from the highest score to the lowest, equal ones by key."""

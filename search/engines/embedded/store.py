@@ -1,10 +1,12 @@
 """A process's copy of one generation, kept in step with the database by its revision counter."""
 
+import dataclasses
 import threading
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from search.engines.base import Fields, IndexMissing
 from search.engines.embedded.columns import Columns, Entry
@@ -12,6 +14,7 @@ from search.engines.embedded.snapshot import Snapshot
 from search.models import EmbeddedDocument, Generation
 
 _CHUNK = 2_000  # rows
+_FIELDS = tuple(each.name for each in dataclasses.fields(Fields))
 ROOM_TO_GROW = 1.1  # so that the first uploads after a start copy no matrix
 
 
@@ -35,8 +38,12 @@ def read_counter(generation: int) -> Counter:
         cursor.execute(_COUNTER, [generation])
         found = cursor.fetchone()
     if found is None or found[0] == 0:
-        raise IndexMissing(f"Generation {generation} has no index: build a new generation.")
+        raise missing(generation)
     return Counter(*found)
+
+
+def missing(generation: int) -> IndexMissing:
+    return IndexMissing(_("Generation %(number)d has no index: build a new generation.") % {"number": generation})
 
 
 def stored_fields(fields: Fields) -> dict[str, Any]:
@@ -45,8 +52,11 @@ def stored_fields(fields: Fields) -> dict[str, Any]:
 
 
 def loaded_fields(data: dict[str, Any]) -> Fields:
-    """Fields as JSON gave them back."""
-    return Fields(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    """Fields as JSON gave them back. Names that another release wrote are passed over."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value := data[name], list) else value for name in _FIELDS if name in data
+    }
+    return Fields(**values)
 
 
 class Store:

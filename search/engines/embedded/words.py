@@ -51,7 +51,8 @@ class TextIndex(abc.ABC):
         """
         if not questions:
             return np.empty(0, FOUND)
-        selects, parameters = [], []
+        selects: list[str] = []
+        parameters: list[str | int] = []
         for place, phrases in enumerate(questions):
             statement, values = self._select(generation, phrases, scored)
             selects.append(f"SELECT {place}, {statement}")
@@ -61,7 +62,7 @@ class TextIndex(abc.ABC):
             return np.fromiter(cursor.fetchall(), FOUND)
 
     @abc.abstractmethod
-    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[str | int]]:
         """What follows ``SELECT`` to give document and score, and its parameters."""
 
 
@@ -70,7 +71,7 @@ class SqliteText(TextIndex):
 
     def replace(self, generation: int, texts: Mapping[int, Mapping[str, str]]) -> None:
         self.remove(texts)
-        rows = [
+        rows: list[tuple[int | str, ...]] = [
             (pk, str(generation), *(" ".join(tokens(text.get(part, ""))) for part in PARTS))
             for pk, text in texts.items()
         ]
@@ -93,7 +94,7 @@ class SqliteText(TextIndex):
                 [f'generation : "{generation}"'],
             )
 
-    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[str | int]]:
         quoted = " AND ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
         score = "-bm25(search_documentwords, 0.0, 4.0, 2.0, 1.0)" if scored else "0.0"
         return (
@@ -136,7 +137,7 @@ class PostgresText(TextIndex):
             place += self.GAP
         return " ".join(places)
 
-    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[object]]:
+    def _select(self, generation: int, phrases: Sequence[Phrase], scored: bool) -> tuple[str, list[str | int]]:
         query = " & ".join("(" + " <-> ".join(f"'{token}'" for token in phrase) + ")" for phrase in phrases)
         score = "ts_rank_cd('{0.1, 0.25, 0.5, 1.0}', text, query)" if scored else "0.0"
         return (
