@@ -1,6 +1,6 @@
 """From keys to rows, through the visibility of who asks: a stale index can never show a hidden image."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
@@ -8,7 +8,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from gallery.models import Image
 from gallery.visibility import Visibility
 from search.direction import Direction
-from search.pictures import embedding_of, with_embedding
+from search.pictures import with_embedding
 from search.projection import PartMap
 from search.slices import Hit
 
@@ -38,15 +38,15 @@ def admitted(hits: Iterable[Hit], images: "QuerySet[Image]") -> list[tuple[Hit, 
     return [(hit, by_key[hit.key]) for hit in hits if hit.key in by_key]
 
 
-def cosines(images: Sequence[Image], direction: Direction | None, maps: Sequence[PartMap]) -> list[dict[str, float]]:
-    """For every image, part name → cosine with the query's part, from the embeddings that came along.
+def cosines(
+    embeddings: Iterable[Mapping[str, np.ndarray] | None], direction: Direction, maps: Sequence[PartMap]
+) -> list[dict[str, float]]:
+    """For every stored embedding, part name → cosine with the query's part.
 
     Parts that the image or the query lacks are left out.
     """
-    scores: list[dict[str, float]] = [{} for _image in images]
-    if direction is None:
-        return scores
-    vectors = [embedding_of(image) or {} for image in images]
+    vectors = [embedding or {} for embedding in embeddings]
+    scores: list[dict[str, float]] = [{} for _embedding in vectors]
     for part in maps:
         asked = direction.projected.get(part.name)
         having = [i for i, found in enumerate(vectors) if part.name in found]

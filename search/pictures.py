@@ -49,9 +49,12 @@ def _annotated(rows: "QuerySet[Row]", embeddings: "QuerySet[Any]") -> "QuerySet[
 
 def embedding_of(row: Any) -> dict[str, np.ndarray] | None:
     """The parts that ``with_embedding`` brought along, or None where nothing is stored."""
-    if row.embedding_numbers is None:
-        return None
-    return Embedding(parts=row.embedding_parts, numbers=row.embedding_numbers).vectors
+    return unpacked(row.embedding_parts, row.embedding_numbers)
+
+
+def unpacked(parts: dict[str, list[int]] | None, numbers: bytes | None) -> dict[str, np.ndarray] | None:
+    """The same from its two columns."""
+    return None if numbers is None else Embedding(parts=parts, numbers=numbers).vectors
 
 
 def of_photo(key: UUID, request: HttpRequest, generation: Generation | None) -> Picture | None:
@@ -76,7 +79,7 @@ def of_photo(key: UUID, request: HttpRequest, generation: Generation | None) -> 
 
 def of_image(key: UUID, who: Visibility, generation: Generation | None) -> Picture | None:
     """The photo of the catalogue, if it is there and visible to who asks."""
-    images = Image.objects.visible_to(who).filter(pk=key).with_product().order_by()
+    images = Image.objects.visible_to(who).filter(pk=key).select_related("product").order_by()
     if generation is None:
         image = images.first()
         return Picture(None, image=image) if image else None

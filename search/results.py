@@ -17,11 +17,11 @@ from search import hydrate
 from search.ask import Found
 from search.facets import Facet, PriceForm, facets_of, price_form_of
 from search.models import QueryPhoto
-from search.pictures import Picture
+from search.pictures import Picture, embedding_of
 from search.query import Query
 from search.slices import Hit
 
-BACK = "back"  # product pages lead back to the query that this parameter holds
+BACK = "back"  # the parameter of product pages that holds the address to go back to
 SORT_ORDER = ("relevance", "newest", "price", "-price")
 
 
@@ -144,7 +144,10 @@ def cards_of(found: Found, who: Visibility) -> list[tuple[Hit, Card]]:
     encoder = found.generation.encoder if found.direction else None
     images = hydrate.with_photo_counts(hydrate.images_of(found.hits, who, encoder), who)
     pairs = hydrate.admitted(found.hits, images.defer("product__description", "product__attributes"))
-    parts = hydrate.cosines([image for _hit, image in pairs], found.direction, found.generation.projection.parts)
+    parts: list[dict[str, float]] = [{} for _pair in pairs]
+    if found.direction:
+        embeddings = (embedding_of(image) for _hit, image in pairs)
+        parts = hydrate.cosines(embeddings, found.direction, found.generation.projection.parts)
     return [(hit, card_of(image, found.query, hit, part)) for (hit, image), part in zip(pairs, parts, strict=True)]
 
 
@@ -157,7 +160,7 @@ def card_of(
     return Card(
         product=product,
         image=image,
-        url=f"{url}?{urlencode({BACK: back.canonical})}" if back is not None else url,
+        url=f"{url}?{urlencode({BACK: back.url()})}" if back is not None else url,
         similar_url=Query(image=image.pk).url(),
         photos_matching=hit.photos_matching if hit else 1,
         photos_in_product=getattr(image, "photos_in_product", 1),

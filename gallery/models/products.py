@@ -50,6 +50,11 @@ class TaggedProduct(ItemBase):
         constraints = [models.UniqueConstraint(fields=["tag", "content_object"], name="product_tag_once")]
 
 
+def title_of(translations: dict[str, dict[str, str]], title: str) -> str:
+    """The title in the active language, from a product's two columns."""
+    return localized({code: texts.get("title", "") for code, texts in translations.items()}, title)
+
+
 class TagsOfProduct(_TaggableManager):
     """taggit prefetches by the raw column, which SQLite holds as text: without this, no tag would find its product."""
 
@@ -124,7 +129,7 @@ class Product(models.Model):
     @property
     def label(self) -> str:
         """The title in the active language."""
-        return localized({code: texts.get("title", "") for code, texts in self.translations.items()}, self.title)
+        return title_of(self.translations, self.title)
 
     @property
     def text(self) -> str:

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
-from gallery.models import Image
+from gallery.models import TaggedProduct
+from gallery.models.products import title_of
 from gallery.visibility import Visibility
 from search import hydrate
 from search.api.parameters import API_NAMES, Asked
 from search.ask import Found
 from search.engines.base import FACETS
 from search.names import Names, most_counted
+from search.pictures import unpacked
 from search.query import Query
 
 IMAGE_WIDTH = 640  # pixels of the renditions that hits link to
@@ -21,14 +24,19 @@ _COLUMNS = (
     "sha256",
     "width",
     "height",
+    "product_id",
     "product__sku",
     "product__title",
     "product__translations",
     "product__category_id",
+    "product__brand__name",
     "product__price",
     "product__currency",
-    "product__brand__name",
 )
+_EMBEDDING = ("embedding_parts", "embedding_numbers")
+# Addresses are resolved once for each answer, with these in the places of key and SKU.
+_KEY = UUID(int=0)
+_SKU = "-sku-"
 
 
 def as_json(found: Found, asked: Asked, who: Visibility, site: str) -> dict[str, Any]:
@@ -46,48 +54,65 @@ def as_json(found: Found, asked: Asked, who: Visibility, site: str) -> dict[str,
 
 
 def hits_of(found: Found, who: Visibility, site: str) -> list[dict[str, Any]]:
-    """The hits that the database admits, in two statements: images with products, and the products' tags."""
+    """The hits that the database admits, in two statements: images with products, and the products' tags.
+
+    Rows are plain values: instances of models would cost several times as much as the search.
+    """
     if not found.hits or found.generation is None:
         return []
-    images = hydrate.images_of(found.hits, who, found.generation.encoder if found.direction else None)
-    images = images.only(*_COLUMNS).prefetch_related("product__tags")  # type: ignore[misc]
-    pairs = hydrate.admitted(found.hits, images)
-    parts = hydrate.cosines([image for _hit, image in pairs], found.direction, found.generation.projection.parts)
+    direction = found.direction
+    images = hydrate.images_of(found.hits, who, found.generation.encoder if direction else None)
+    by_key = {row["id"]: row for row in images.values(*_COLUMNS, *(_EMBEDDING if direction else ()))}
+    pairs = [(hit, by_key[hit.key]) for hit in found.hits if hit.key in by_key]
+    parts: list[dict[str, float]] = [{} for _pair in pairs]
+    if direction:
+        embeddings = (unpacked(*(row[column] for column in _EMBEDDING)) for _hit, row in pairs)
+        parts = hydrate.cosines(embeddings, direction, found.generation.projection.parts)
+    tags = _tags_of({row["product_id"] for _hit, row in pairs})
+    file_urls = {format: site + reverse("image-file", args=[_KEY, IMAGE_WIDTH, format]) for format in ("webp", "jpeg")}
+    product_url = site + reverse("product", args=[_SKU])
     return [
         {
-            "image": _image(image, site),
-            "product": _product(image, found.names, site),
+            "image": {
+                "id": str(row["id"]),
+                "width": row["width"],
+                "height": row["height"],
+                "urls": {
+                    format: f"{url.replace(str(_KEY), str(row['id']))}?v={row['sha256'][:8]}"
+                    for format, url in file_urls.items()
+                },
+            },
+            "product": {
+                "sku": row["product__sku"],
+                "title": title_of(row["product__translations"], row["product__title"]),
+                "category": _category(found.names, row["product__category_id"]),
+                "brand": row["product__brand__name"],
+                "price": None if row["product__price"] is None else float(row["product__price"]),
+                "currency": row["product__currency"] or None,
+                "tags": tags.get(row["product_id"], []),
+                "url": product_url.replace(_SKU, row["product__sku"]),
+            },
             "similarity": None if hit.similarity is None else round(hit.similarity, 6),
             "parts": {name: round(cosine, 6) for name, cosine in part.items()},
             "band": None if hit.similarity is None else hit.band,
             "photos_matching": hit.photos_matching,
         }
-        for (hit, image), part in zip(pairs, parts, strict=True)
+        for (hit, row), part in zip(pairs, parts, strict=True)
     ]
 
 
-def _image(image: Image, site: str) -> dict[str, Any]:
-    return {
-        "id": str(image.pk),
-        "width": image.width,
-        "height": image.height,
-        "urls": {format: f"{site}{image.url(IMAGE_WIDTH, format)}" for format in ("webp", "jpeg")},
-    }
+def _tags_of(products: set[UUID]) -> dict[UUID, list[str]]:
+    """Product → the names of its tags, in order."""
+    tags: dict[UUID, list[str]] = {}
+    rows = TaggedProduct.objects.filter(content_object__in=products).order_by("tag__name")
+    for product, name in rows.values_list("content_object", "tag__name"):
+        tags.setdefault(product, []).append(name)
+    return tags
 
 
-def _product(image: Image, names: Names, site: str) -> dict[str, Any]:
-    product = image.product
-    category = names.tree.by_id.get(product.category_id) if product.category_id else None
-    return {
-        "sku": product.sku,
-        "title": product.label,
-        "category": category.label if category else None,
-        "brand": product.brand.label if product.brand else None,
-        "price": None if product.price is None else float(product.price),
-        "currency": product.currency or None,
-        "tags": sorted(tag.name for tag in product.tags.all()),
-        "url": f"{site}{product.get_absolute_url()}",
-    }
+def _category(names: Names, key: int | None) -> str | None:
+    category = None if key is None else names.tree.by_id.get(key)
+    return category.label if category else None
 
 
 def facets_of(found: Found) -> dict[str, Any]:
