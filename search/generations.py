@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 CALIBRATE_AT = 50  # images; below, similarities of random pairs say little
 _CALIBRATION_SAMPLE = 2_000
+_LONG_IMPORT = 20  # times ``SEARCH_FIT_AT``: so many images are a fair sample though more are coming
 
 
 class GenerationError(Exception):
@@ -175,13 +176,21 @@ def build(*, promote_when_ready: bool = False, note: str = "") -> Generation:
 
 
 def fit_the_next() -> Generation | None:
-    """Once there are images enough, build the fitted generation that follows the first."""
+    """Once there are images enough, build the fitted generation that follows the first.
+
+    It waits until nothing is waiting to be indexed: in the middle of an import only the first categories are there,
+    and axes fitted on them serve the others badly. A very long import is not waited for.
+    """
     live = Generation.objects.live()
     if live is None or live.sample_size or _is_building(configured_name()):
         return None
-    if Embedding.objects.filter(encoder=live.encoder).count() < settings.SEARCH_FIT_AT:
+    embedded = Embedding.objects.filter(encoder=live.encoder).count()
+    if embedded < settings.SEARCH_FIT_AT:
         return None
-    logger.info("%d images are embedded: fitting the next generation.", settings.SEARCH_FIT_AT)
+    waiting = live.placements.filter(behind=True, attempts__lt=settings.SEARCH_MAX_ATTEMPTS).exists()
+    if waiting and embedded < _LONG_IMPORT * settings.SEARCH_FIT_AT:
+        return None
+    logger.info("%d images are embedded: fitting the next generation.", embedded)
     return build(promote_when_ready=True, note="Fitted by itself when there were images enough.")
 
 
