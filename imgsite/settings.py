@@ -123,7 +123,8 @@ USE_TZ = True
 
 # --- Static files and storage -------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [path for path in (BASE_DIR / "static" / "dist",) if path.is_dir()]
 WHITENOISE_USE_FINDERS = DEBUG
 _static_storage = (

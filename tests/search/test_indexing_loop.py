@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from gallery.intake import replace_file
 
 from gallery import visibility
+from gallery.intake import replace_file
 from gallery.models import Category, Image, Product
 from search.engines import get_engine
 from search.engines.base import EngineUnavailable, Filters, Request
