@@ -3,8 +3,7 @@
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 from django.core.checks.messages import CheckMessage
-from django.db import DatabaseError
-from django.db import connection
+from django.db import DatabaseError, connection
 
 KNOWN_SCHEMES = ("embedded:", "elasticsearch://", "elasticsearch+http://", "elasticsearch+https://")
 
