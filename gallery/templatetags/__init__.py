@@ -1,0 +1,1 @@
+"""What templates draw the same way everywhere: photographs and icons."""

@@ -1,0 +1,16 @@
+// Loaded on every page. Pages work without it; it makes them quicker and takes dropped photos.
+import "htmx.org";
+import "bootstrap/js/dist/dropdown";
+import "bootstrap/js/dist/offcanvas";
+
+import { loadMats } from "./mats.js";
+import { searchByPicture } from "./picture-search.js";
+import { swapResults } from "./results.js";
+import { shortcuts } from "./shortcuts.js";
+import { switchTheme } from "./theme-switch.js";
+
+switchTheme();
+loadMats();
+swapResults();
+shortcuts();
+searchByPicture();

@@ -1,0 +1,119 @@
+// Drop, paste, choose or take a photo anywhere: it is shown at once, made small, sent, and its results follow.
+
+import { isPicture, onIncomingFiles } from "./incoming.js";
+import { alertOf, announce, clearAlert } from "./say.js";
+import { shrink } from "./shrink.js";
+
+export function searchByPicture() {
+  const form = document.querySelector("[data-photo-form]");
+  const overlay = document.getElementById("drop");
+  if (!form || !overlay) return;
+  const view = new Overlay(overlay, form.dataset.searching);
+  let sending = null; // AbortController of the photo on its way
+
+  const stop = () => {
+    sending?.abort();
+    sending = null;
+    view.hide();
+  };
+
+  async function search(files) {
+    const photo = files.find(isPicture);
+    if (!photo) return alertOf(form.dataset.noPicture);
+    if (files.length > 1) announce(form.dataset.several);
+    sending?.abort();
+    const controller = new AbortController();
+    sending = controller;
+    clearAlert();
+    view.show(photo);
+    const answer = await send(form, photo, controller.signal);
+    if (sending !== controller) return; // cancelled, or another photo came
+    if (answer.url) return location.assign(answer.url);
+    stop();
+    alertOf(answer.error);
+  }
+
+  onIncomingFiles({
+    enter: () => view.invite(),
+    leave: () => sending || view.hide(),
+    files: search,
+  });
+  for (const input of document.querySelectorAll("[data-photo-input]")) {
+    input.addEventListener("change", () => {
+      const files = [...input.files];
+      input.value = ""; // the same photo can be chosen again
+      if (files.length) search(files);
+    });
+  }
+  overlay.querySelector("[data-drop-cancel]").addEventListener("click", stop);
+  overlay.addEventListener("keydown", (event) => event.key === "Escape" && stop());
+  window.addEventListener("pageshow", (event) => event.persisted && stop());
+}
+
+/** Post the photo with the words and filters of the page that is open; the answer has `url` or `error`. */
+async function send(form, photo, signal) {
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  body.set("next", location.pathname === new URL(wordsAddress()).pathname ? location.search.slice(1) : "");
+  const small = await shrink(photo);
+  body.set("image", small, photo.name || "photo.jpg");
+  let response;
+  try {
+    response = await fetch(form.action, { method: "POST", body, signal, headers: { Accept: "application/json" } });
+  } catch {
+    return { error: form.dataset.offline };
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok && answer.url) return answer;
+  return { error: answer.error ?? (response.status === 413 ? form.dataset.tooLarge : form.dataset.failed) };
+}
+
+const wordsAddress = () => document.querySelector("[data-words-form]").action;
+
+/** The cover of the whole window: it invites while a file is dragged, and shows the photo that is searched for. */
+class Overlay {
+  constructor(element, searching) {
+    this.element = element;
+    this.searching = searching;
+    this.photo = element.querySelector("[data-drop-photo]");
+    this.status = element.querySelector("[data-drop-status]");
+    // A format that the browser cannot show (HEIC) is still searched for.
+    this.photo.addEventListener("error", () => (this.photo.hidden = true));
+  }
+
+  invite() {
+    this.element.dataset.state = "dragging";
+    this.element.hidden = false;
+  }
+
+  show(file) {
+    this.#release();
+    this.photo.hidden = false;
+    this.photo.src = URL.createObjectURL(file);
+    this.element.dataset.state = "searching";
+    this.element.hidden = false;
+    this.status.textContent = this.searching;
+    this.#rest(true);
+    this.before ??= document.activeElement;
+    this.element.querySelector("[data-drop-cancel]").focus();
+  }
+
+  hide() {
+    if (this.element.hidden) return;
+    this.element.hidden = true;
+    this.#release();
+    this.#rest(false);
+    this.before?.focus();
+    this.before = null;
+  }
+
+  #release() {
+    if (this.photo.src) URL.revokeObjectURL(this.photo.src);
+    this.photo.removeAttribute("src");
+  }
+
+  /** While the photo is on its way nothing behind the cover can be reached. */
+  #rest(inert) {
+    for (const part of document.querySelectorAll(".site-header, .site-main, .site-footer")) part.inert = inert;
+  }
+}

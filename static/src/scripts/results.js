@@ -1,0 +1,60 @@
+// Filters, sorts and pages swap the results in place. Elements that stay are kept (morphed), so that the focus,
+// an open sheet and loaded photos stay too.
+
+import { Idiomorph } from "idiomorph";
+import htmx from "htmx.org";
+
+import { markLoaded } from "./mats.js";
+import { announce } from "./say.js";
+
+const RESULTS = "results";
+// What people or scripts changed on an element marked with data-keeps-state, and the server does not know.
+const KEPT = new Set(["open", "class", "style", "role", "aria-modal"]);
+
+export function swapResults() {
+  htmx.defineExtension("morphed", {
+    isInlineSwap: (style) => style === "morphed",
+    handleSwap(style, target, fragment) {
+      if (style !== "morphed") return false;
+      return Idiomorph.morph(target, fragment.querySelector(`#${RESULTS}`) ?? fragment.children, {
+        morphStyle: "outerHTML",
+        callbacks: {
+          beforeAttributeUpdated: (name, element) => !("keepsState" in element.dataset && KEPT.has(name)),
+        },
+      });
+    },
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => event.target.id === RESULTS && settled(event.target));
+  document.body.addEventListener("htmx:afterSwap", (event) => markLoaded(event.target));
+  // A page that says what is wrong is better than results that silently stay.
+  document.body.addEventListener("htmx:responseError", ({ detail }) => {
+    if (detail.target?.id === RESULTS) location.assign(detail.pathInfo.finalRequestPath);
+  });
+  dropEmptyFields();
+}
+
+function settled(results) {
+  announce(results.dataset.announce);
+  carryQuery();
+  // The button that led to another page has gone or means another page now: go on at the top of the results.
+  if (!results.contains(document.activeElement)) document.getElementById("found")?.focus({ preventScroll: true });
+}
+
+/** The field keeps what the address now says: its words, and the picture and filters that go with them. */
+function carryQuery() {
+  const form = document.querySelector("[data-words-form]");
+  const parameters = new URLSearchParams(location.search);
+  form.elements.q.value = parameters.get("q") ?? "";
+  for (const name of ["q", "weaker", "page"]) parameters.delete(name);
+  const inputs = [...parameters].map(([name, value]) => Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  form.querySelector("[data-kept]").replaceChildren(...inputs);
+}
+
+/** Empty fields of GET forms stay out of addresses. */
+function dropEmptyFields() {
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.method !== "get") return;
+    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
+}
+
