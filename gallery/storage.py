@@ -21,7 +21,7 @@ def fresh_name(extension: str) -> str:
 
 def delete_after_commit(file: FieldFile) -> None:
     """Delete the stored file once the deletion of its row is certain."""
-    if file:
+    if file.name:
         transaction.on_commit(partial(file.storage.delete, file.name))
 
 

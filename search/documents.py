@@ -11,7 +11,9 @@ from search.text import analyse
 
 def images_by_key(keys: Iterable[UUID]) -> dict[UUID, Image]:
     """The images that still exist, with everything that documents need, in a constant number of queries."""
-    images = Image.objects.filter(pk__in=list(keys)).select_related("product").prefetch_related("product__tags")
+    images = (
+        Image.objects.filter(pk__in=list(keys)).select_related("product").prefetch_related("product__tags")  # type: ignore[misc]  # taggit's manager is unknown to the stubs
+    )
     return {image.pk: image for image in images}
 
 
@@ -29,7 +31,7 @@ def fields_of(image: Image, tree: CategoryTree) -> Fields:
         uploader=str(image.uploader_id) if image.uploader_id else None,
         category=tuple(str(step.pk) for step in tree.ancestors(product.category_id)),
         brand=str(product.brand_id) if product.brand_id else None,
-        price=float(product.price) if product.in_shop_currency else None,
+        price=float(product.price) if product.price is not None and product.in_shop_currency else None,
         availability=product.availability,
         tags=tuple(tag.slug for tag in product.tags.all()),
         attributes=tuple(f"{name}={value}" for name, values in product.attributes.items() for value in values),

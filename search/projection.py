@@ -109,12 +109,12 @@ class Projection:
                 arrays[f"matrix/{part.name}"] = part.matrix.astype(np.float32)
         arrays["names"] = np.frombuffer(json.dumps(self.names).encode(), dtype=np.uint8)
         file = io.BytesIO()
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Projection":
-        with np.load(io.BytesIO(bytes(data)), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             names = json.loads(arrays["names"].tobytes())
             return cls(
                 tuple(

@@ -70,7 +70,7 @@ class SimilarityScale:
     def from_bytes(cls, data: bytes) -> "SimilarityScale":
         if not data:
             return cls((), np.zeros((0, 0), dtype=np.float32))
-        with np.load(io.BytesIO(bytes(data)), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return cls(tuple(str(name) for name in arrays["names"]), arrays["pairs"])
 
     @classmethod

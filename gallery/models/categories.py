@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import models
@@ -27,10 +27,10 @@ class CategoryTree:
     def ancestors(self, category_id: int | None) -> list["Category"]:
         """From the root down to the category itself."""
         path: list[Category] = []
-        category = self.by_id.get(category_id)
+        category = self.by_id.get(category_id) if category_id else None
         while category is not None and category not in path:
             path.insert(0, category)
-            category = self.by_id.get(category.parent_id)
+            category = self.by_id.get(category.parent_id) if category.parent_id else None
         return path
 
     def descendants(self, category_id: int) -> set[int]:
@@ -42,16 +42,43 @@ class CategoryQuerySet(models.QuerySet["Category"]):
     def tree(self) -> CategoryTree:
         return CategoryTree(self.all())
 
-    def at_path(self, path: str, names: dict | None = None) -> "Category":
-        """The category at ``"Clothing/Dresses"``, made with its ancestors where missing."""
+    def at_path(self, path: str, translations: Mapping[str, str] | None = None) -> "Category":
+        """The category at ``"Clothing/Dresses"``, made with its ancestors where missing.
+
+        :param translations: language → the same path in it, like ``{"zh-hans": "服装/连衣裙"}``; one of another depth
+            names only the last step
+        :raises ValueError: for a path without names
+        """
+        steps = path_steps(path)
+        names = [_names_of_step(steps, n, translations or {}) for n in range(len(steps))]
         parent = None
-        for name in filter(None, (step.strip() for step in path.split("/"))):
-            parent, _created = self.get_or_create(
-                parent=parent, slug=readable_slug(name), defaults={"name": name, "names": names or {}}
+        for step, translated in zip(steps, names, strict=True):
+            category, created = self.get_or_create(
+                parent=parent, slug=readable_slug(step), defaults={"name": step, "names": translated}
             )
+            if not created and category.names | translated != category.names:
+                category.names |= translated
+                category.save(update_fields=["names"])
+            parent = category
         if parent is None:
             raise ValueError("A category path needs at least one name.")
         return parent
+
+
+def path_steps(path: str) -> list[str]:
+    """The names in ``"Clothing/Dresses"``, without empty ones."""
+    return [step.strip() for step in path.split("/") if step.strip()]
+
+
+def _names_of_step(steps: list[str], n: int, translations: Mapping[str, str]) -> dict[str, str]:
+    names = {}
+    for language, path in translations.items():
+        translated = path_steps(path)
+        if translated and len(translated) == len(steps):
+            names[language] = translated[n]
+        elif translated and n == len(steps) - 1:
+            names[language] = translated[-1]
+    return names
 
 
 class Category(models.Model):
@@ -82,9 +109,25 @@ class Category(models.Model):
         return localized(self.names, self.name)
 
 
+class BrandQuerySet(models.QuerySet["Brand"]):
+    def named(self, name: str) -> "Brand":
+        """The brand of this name, made where missing. Names that differ only in signs get slugs of their own."""
+        found = self.filter(name=name).first()
+        if found is not None:
+            return found
+        base = slug = readable_slug(name, 70)
+        number = 1
+        while self.filter(slug=slug).exists():
+            number += 1
+            slug = f"{base}-{number}"
+        return self.get_or_create(name=name, defaults={"slug": slug})[0]
+
+
 class Brand(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     slug = models.CharField(_("slug"), max_length=80, unique=True)
+
+    objects = BrandQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

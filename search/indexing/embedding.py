@@ -27,7 +27,9 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
     by_hash: dict[str, list[Image]] = {}
     for image in images:
         by_hash.setdefault(image.sha256, []).append(image)
-    known = {sha256: row.vectors for sha256, row in Embedding.objects.by_hash(encoder_identity, by_hash).items()}
+    known: dict[str, Vectors] = {
+        sha256: row.vectors for sha256, row in Embedding.objects.by_hash(encoder_identity, by_hash).items()
+    }
     missing = [copies for sha256, copies in by_hash.items() if sha256 not in known]
     if not missing:
         return known, {}

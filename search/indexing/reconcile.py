@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from search.indexing.changes import record_changes
 from search.models import Change, Generation, Placement
 
 _CHUNK = 500
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _raise_above(keys: list[UUID], held: dict[UUID, int]) -> None:
     record_changes(keys)
 
 
-def _chunks(keys: Iterable[UUID]) -> Iterable[list[UUID]]:
+def _chunks(keys: Iterable[Key]) -> Iterable[list[Key]]:
     unique = list(dict.fromkeys(keys))
     return (unique[start : start + _CHUNK] for start in range(0, len(unique), _CHUNK))
 

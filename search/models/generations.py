@@ -99,9 +99,9 @@ class Generation(models.Model):
 # restored database may give an old number to a new generation.
 @lru_cache(maxsize=8)
 def _projection(pk: int, created_at: datetime) -> Projection:
-    return Projection.from_bytes(Generation.objects.values_list("projection_data", flat=True).get(pk=pk))
+    return Projection.from_bytes(bytes(Generation.objects.values_list("projection_data", flat=True).get(pk=pk)))
 
 
 @lru_cache(maxsize=8)
 def _scale(pk: int, created_at: datetime, calibrated_at: datetime | None) -> SimilarityScale:
-    return SimilarityScale.from_bytes(Generation.objects.values_list("scale_data", flat=True).get(pk=pk))
+    return SimilarityScale.from_bytes(bytes(Generation.objects.values_list("scale_data", flat=True).get(pk=pk)))
