@@ -76,7 +76,8 @@ class SearchAnswer(serializers.Serializer):
 class Problem(serializers.Serializer):
     error = serializers.CharField(help_text="a sentence for a person")
     code = serializers.CharField()
-    field = serializers.CharField(allow_null=True, help_text="the parameter that it is about")  # type: ignore[assignment]
+    # The name is the one that clients read; DRF has an attribute of that name, which no serializer here uses.
+    field = serializers.CharField(allow_null=True, help_text="the parameter")  # type: ignore[assignment]
 
 
 _TEXTS = serializers.ListField(child=serializers.CharField(), required=False)
