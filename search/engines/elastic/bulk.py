@@ -5,19 +5,22 @@ from typing import Any
 
 import orjson
 
-from search.engines.base import Deletion, Document, EngineUnavailable, Failure
+from search.engines.base import Deletion, Document, Failure, IndexMissing
 from search.engines.elastic.client import Cluster
 from search.engines.elastic.errors import BLOCKED, INDEX_MISSING, block_remedy, error_in, translated
 from search.engines.elastic.mapping import source_of
 
 _REFUSED_ALL = {403, 429}
+# What a deletion is told that misses the write alias: it would make an index of that name, which cannot be.
+_MISSING = INDEX_MISSING | {"invalid_index_name_exception"}
 _WANTED = ["items.*.status", "items.*.error"]
 
 
 def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
     """Put and delete through the write alias, without waiting for a refresh.
 
-    :raises EngineUnavailable: also when the cluster takes no writes at all; no document is to blame then
+    :raises EngineUnavailable: also when the cluster takes no write at all; no document is to blame then
+    :raises IndexMissing: when nothing stands behind the alias
     """
     operations: list[Document | Deletion] = [*documents, *deletions]
     if not operations:
@@ -34,12 +37,10 @@ def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions
         )
     items = [item for entry in answer.body["items"] for item in entry.values()]
     refused = [(operation, item) for operation, item in zip(operations, items, strict=True) if "error" in item]
-    for _operation, item in refused:
-        if item["error"]["type"] in INDEX_MISSING:
-            raise error_in(item["status"], item)
+    if any(item["error"]["type"] in _MISSING for _operation, item in refused):
+        raise IndexMissing(f"Elasticsearch has no index behind {alias}. Build a new generation.")
     if len(refused) == len(items) and all(item["status"] in _REFUSED_ALL for _operation, item in refused):
-        error = error_in(refused[0][1]["status"], refused[0][1])
-        raise error if isinstance(error, EngineUnavailable) else EngineUnavailable(str(error))
+        raise error_in(refused[0][1]["status"], refused[0][1])
     return [Failure(operation.key, _reason(operation, item["error"])) for operation, item in refused]
 
 

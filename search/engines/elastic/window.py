@@ -18,7 +18,8 @@ from search.engines.elastic.client import Cluster
 from search.engines.elastic.mapping import KEY, VECTOR
 from search.engines.elastic.queries import conditions
 
-# Measured at 240 of 100,000: more candidates bring no more of the true window, unless the weights are lopsided.
+# Measured on 100,000 vectors of 321 numbers, int8_hnsw: with 2 candidates for each image of a window of 240 its recall
+# is 0.985, with 4 it is 0.996. The first hits are right in either case.
 _CANDIDATES, _LOPSIDED_CANDIDATES, _MOST_CANDIDATES = 2, 4, 10_000
 _OVERSAMPLE = 2.0  # quantised scores only choose; twice as many as wanted are scored again by the true vectors
 _DIGITS = 6  # float32 holds no more; equal pictures would come in any order

@@ -1,0 +1,60 @@
+"""The servers that the other tests stand on."""
+
+import signal
+import subprocess
+import sys
+
+import boto3
+import psycopg
+import pytest
+
+from tests.servers.processes import Process, ServerFailed, run_folder
+
+
+def test_postgres_answers(postgres_url):
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
+
+
+def test_s3_keeps_objects(s3_server):
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server.endpoint_url,
+        aws_access_key_id=s3_server.access_key,
+        aws_secret_access_key=s3_server.secret_key,
+        region_name=s3_server.region,
+    )
+    client.put_object(Bucket=s3_server.bucket, Key="a", Body=b"1")
+    assert client.get_object(Bucket=s3_server.bucket, Key="a")["Body"].read() == b"1"
+
+
+def test_the_command_says_where_the_server_is_and_takes_it_down():
+    command = subprocess.Popen(
+        [sys.executable, "-m", "tests.servers", "postgres"], stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        name, _separator, url = command.stdout.readline().strip().partition("=")
+        assert name == "DATABASE_URL"
+        psycopg.connect(url).close()
+    finally:
+        command.send_signal(signal.SIGINT)
+        assert command.wait(30) == 0
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_a_server_that_does_not_come_up_fails_with_its_log():
+    with run_folder("broken") as folder:
+        process = Process(["sh", "-c", "echo out of luck; exit 3"], log=folder / "log", env={}, cwd=folder)
+        process.start()
+        with pytest.raises(ServerFailed, match=r"status 3.*\n.*out of luck"):
+            process.wait_until(lambda: False, 30)
+
+
+def test_a_server_that_is_never_ready_is_stopped():
+    with run_folder("slow") as folder:
+        process = Process(["sh", "-c", "echo still starting; sleep 600"], log=folder / "log", env={}, cwd=folder)
+        process.start()
+        with pytest.raises(ServerFailed, match=r"not ready after 1 s[\s\S]*still starting"):
+            process.wait_until(lambda: False, 1)
+        process.stop()
