@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from PIL import Image as Pillow
 
 from gallery.pictures import open_upright
-from gallery.storage import fresh_name
+from gallery.storage import fresh_name, sweep_unnamed_files
 from gallery.verification import verify
 from search.encoders import encoder_for
 from search.encoders.slot import EncoderBusy, encode_one
@@ -102,13 +102,14 @@ def forget(photo: QueryPhoto) -> None:
 
 
 def delete_expired() -> int:
-    """Forget every photo whose time has come.
+    """Forget every photo whose time has come, and the files that a crash left without a row.
 
-    :return: how many were forgotten
+    :return: how many photos were forgotten
     """
     deleted = 0
     while photos := list(QueryPhoto.objects.expired()[:_CHUNK]):
         for photo in photos:
             forget(photo)
         deleted += len(photos)
+    sweep_unnamed_files("queries", QueryPhoto.objects.values_list("file", flat=True))
     return deleted

@@ -42,7 +42,7 @@ class Hit(serializers.Serializer):
 
 class FacetValue(serializers.Serializer):
     value = serializers.CharField(help_text="as the filter takes it")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the serializer's own label
     count = serializers.IntegerField(help_text="products")
 
 
@@ -76,8 +76,7 @@ class SearchAnswer(serializers.Serializer):
 class Problem(serializers.Serializer):
     error = serializers.CharField(help_text="a sentence for a person")
     code = serializers.CharField()
-    # The name is the one that clients read; DRF has an attribute of that name, which no serializer here uses.
-    field = serializers.CharField(allow_null=True, help_text="the parameter")  # type: ignore[assignment]
+    field = serializers.CharField(allow_null=True, help_text="the parameter that it is about")
 
 
 _TEXTS = serializers.ListField(child=serializers.CharField(), required=False)

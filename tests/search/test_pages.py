@@ -289,13 +289,32 @@ def test_queries_are_few_and_do_not_grow_with_the_hits(client, index, settings, 
         settings.SEARCH_PAGE_SIZE = size
         shown = page_at(client, query)  # also loads what a process keeps
         assert len(skus(shown)) >= min(size, 5)
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             page_at(client, query)
         counts.append(len(captured))
     assert counts[0] == counts[1], captured.captured_queries
     assert counts[1] <= 8, [entry["sql"][:150] for entry in captured.captured_queries]
+
+
+def test_signed_in_staff_take_few_queries_too(client_of, staff, shop, image_of):
+    browser = client_of(staff)
+    url = f"image={image_of('RED-CIRCLE').pk}&q=velluto"
+    page_at(browser, url)
+    with CaptureQueriesContext(connection) as captured:
+        page_at(browser, url)
+    assert len(captured) <= 12, [entry["sql"][:150] for entry in captured.captured_queries]
+
+
+def test_cards_lead_back_to_the_results(client, shop):
+    card = page_at(client, "q=triangle").bands[0].cards[0]
+    product = client.get(card.url)
+    assert product.context["back_url"] == "/search/?q=triangle"
+
+
+def test_every_page_but_admin_and_documentation_is_under_the_strict_policy(client, shop):
+    for path in ("/", "/search/", "/search/?q=red"):
+        assert "unsafe" not in client.get(path)["Content-Security-Policy"]
+    assert "style-src 'self' 'unsafe-inline'" in client.get("/admin/login/")["Content-Security-Policy"]
 
 
 def test_a_dead_engine_keeps_the_query_and_the_time_to_come_back(client, engine_down):

@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -15,6 +16,7 @@ from gallery.storage import walk
 from search import photos
 from search.encoders import slot
 from search.models import QueryEmbedding, QueryPhoto
+from tests.gallery import files
 from tests.pictures import draw, encode, jpeg
 from tests.search.bad_files import REFUSED
 
@@ -77,6 +79,21 @@ def test_what_is_kept_is_small_upright_and_bare(client, shop):
     assert kept.size == (960, 1280)
     assert not kept.getexif()
     assert b"A camera" not in response.getvalue()
+
+
+def test_heic_from_a_phone_is_taken(client, shop):
+    body = send(client, files.HEIC, "IMG_0001.HEIC").json()
+    assert client.get(body["photo"]["url"])["Content-Type"] == "image/jpeg"
+
+
+def test_files_that_a_crash_left_are_swept_after_their_grace(client, shop, settings):
+    send(client)
+    storages["queries"].save("aa/bb/left.jpg", ContentFile(jpeg()))
+    photos.delete_expired()
+    assert len(kept_files()) == 2
+    settings.UNNAMED_FILES_KEPT_HOURS = 0
+    photos.delete_expired()
+    assert kept_files() == [QueryPhoto.objects.get().file.name]
 
 
 @pytest.mark.parametrize("kind", REFUSED)
