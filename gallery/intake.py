@@ -9,7 +9,7 @@ from django.core.files import File
 from django.core.files.storage import storages
 from django.db import transaction
 
-from gallery.filenames import ending_of
+from gallery.filenames import ending_of, with_ending
 from gallery.models import Image, Product, User
 from gallery.storage import delete_after_commit, fresh_name
 from gallery.verification import Facts, verify
@@ -24,12 +24,13 @@ class StoredFile:
 
 
 @contextmanager
-def stored_original(file: BinaryIO, name: str) -> Iterator[StoredFile]:
+def stored_original(file: BinaryIO, name: str, facts: Facts | None = None) -> Iterator[StoredFile]:
     """Verify a file and store it bit for bit; it is deleted again if the body fails.
 
+    :param facts: of this very file, where it has been verified already
     :raises gallery.verification.Refused: nothing has been stored then
     """
-    facts = verify(file, name)
+    facts = facts or verify(file, name)
     storage = storages["originals"]
     stored = storage.save(fresh_name(ending_of(facts.format)), File(file))
     try:
@@ -37,16 +38,6 @@ def stored_original(file: BinaryIO, name: str) -> Iterator[StoredFile]:
     except BaseException:
         storage.delete(stored)
         raise
-
-
-def _take_facts(image: Image, stored: StoredFile) -> None:
-    facts = stored.facts
-    image.original.name = stored.name
-    for name in (
-        "format", "bytes", "width", "height", "frames", "orientation",
-        "has_alpha", "sha256", "perceptual_hash", "swatch", "notes",
-    ):  # fmt: skip
-        setattr(image, name, getattr(facts, name))
 
 
 def add_image(
@@ -63,20 +54,34 @@ def add_image(
 
     :raises gallery.verification.Refused: when the file is not taken; no row and no file is left behind
     """
-    with stored_original(file, name) as stored, transaction.atomic():
-        # One photograph of a product at a time, so that positions and names stay distinct.
-        Product.objects.select_for_update().get(pk=product.pk)
-        siblings = dict(product.images.values_list("source_name", "position"))
-        image = Image(
-            product=product,
-            source_name=free_name(stored.facts.name, set(siblings)),
-            position=max(siblings.values(), default=-1) + 1 if position is None else position,
-            alt_text=alt_text,
-            status=status or Image.Status.APPROVED,
-            uploader=uploader,
-        )
-        _take_facts(image, stored)
-        image.save(force_insert=True)
+    with stored_original(file, name) as stored:
+        return record_image(product, stored, uploader=uploader, status=status, position=position, alt_text=alt_text)
+
+
+@transaction.atomic
+def record_image(
+    product: Product,
+    stored: StoredFile,
+    *,
+    uploader: User | None = None,
+    status: str | None = None,
+    position: int | None = None,
+    alt_text: str = "",
+) -> Image:
+    """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along."""
+    # One photograph of a product at a time, so that positions and names stay distinct.
+    Product.objects.select_for_update().get(pk=product.pk)
+    siblings = dict(product.images.values_list("source_name", "position"))
+    image = Image(
+        product=product,
+        source_name=free_name(stored.facts.name, set(siblings)),
+        position=max(siblings.values(), default=-1) + 1 if position is None else position,
+        alt_text=alt_text,
+        status=status or Image.Status.APPROVED,
+        uploader=uploader,
+    )
+    _take_facts(image, stored)
+    image.save(force_insert=True)
     return image
 
 
@@ -86,20 +91,36 @@ def replace_file(image: Image, file: BinaryIO, name: str) -> bool:
     :return: False when the bytes are the same, and nothing was changed
     :raises gallery.verification.Refused: the image keeps the file that it has
     """
-    with stored_original(file, name) as stored:
-        if stored.facts.sha256 == image.sha256:
-            image.original.storage.delete(stored.name)
-            return False
-        with transaction.atomic():
-            current = Image.objects.select_for_update().get(pk=image.pk)
-            delete_after_commit(current.original)
-            for rendition in current.renditions.all():
-                rendition.delete()
-            _take_facts(current, stored)
-            current.revision += 1
-            current.save()
-    image.refresh_from_db()
+    facts = verify(file, name)
+    if facts.sha256 == image.sha256:
+        return False
+    with stored_original(file, name, facts) as stored:
+        record_replacement(image, stored)
     return True
+
+
+@transaction.atomic
+def record_replacement(image: Image, stored: StoredFile) -> None:
+    """Point an image at a stored file. Called inside ``stored_original``."""
+    current = Image.objects.select_for_update().get(pk=image.pk)
+    delete_after_commit(current.original)
+    for rendition in current.renditions.all():
+        rendition.delete()
+    _take_facts(current, stored)
+    siblings = set(current.product.images.exclude(pk=current.pk).values_list("source_name", flat=True))
+    current.source_name = free_name(with_ending(current.source_name, current.format), siblings)
+    current.revision += 1
+    current.save()
+    image.refresh_from_db()
+
+
+def _take_facts(image: Image, stored: StoredFile) -> None:
+    image.original.name = stored.name
+    for name in (
+        "format", "bytes", "width", "height", "frames", "orientation",
+        "has_alpha", "sha256", "perceptual_hash", "swatch", "notes",
+    ):  # fmt: skip
+        setattr(image, name, getattr(stored.facts, name))
 
 
 def free_name(name: str, taken: set[str]) -> str:

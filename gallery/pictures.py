@@ -2,7 +2,7 @@
 
 import io
 from functools import lru_cache
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 import pi_heif
@@ -18,7 +18,7 @@ _WHITE = (255, 255, 255, 255)
 _AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK")
 
 
-def open_upright(file: BinaryIO, at_least: int | None = None) -> Image.Image:
+def open_upright(file: IO[bytes], at_least: int | None = None) -> Image.Image:
     """The first frame: upright, in sRGB, on white.
 
     :param at_least: pixels that the shorter side has to keep; larger pictures are then decoded at a reduced size
@@ -28,7 +28,7 @@ def open_upright(file: BinaryIO, at_least: int | None = None) -> Image.Image:
     return on_white(open_with_alpha(file, at_least))
 
 
-def open_with_alpha(file: BinaryIO, at_least: int | None = None) -> Image.Image:
+def open_with_alpha(file: IO[bytes], at_least: int | None = None) -> Image.Image:
     """As ``open_upright``, but RGBA where the file has transparency."""
     with Image.open(file, formats=DECODERS) as picture:
         return load_upright(picture, at_least)

@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from PIL import Image as Pillow
 
 from gallery.models import Image, Rendition
-from gallery.pictures import load_upright, on_white
+from gallery.pictures import on_white, open_with_alpha
 from gallery.storage import fresh_name
 
 CARD_WIDTH = 320  # what a results page asks for first
+_TALLEST = 16_383  # pixels; WebP has no more
 
 
 def rendition(image: Image, format: str, width: int) -> Rendition:
@@ -21,24 +22,28 @@ def rendition(image: Image, format: str, width: int) -> Rendition:
 
     Two requests may make the same one at once: one row wins, and the other's file is deleted.
 
-    :raises OSError: when the original is missing or cannot be decoded
+    :raises FileNotFoundError: when the original is missing, or the image was deleted or replaced meanwhile
     """
-    found = Rendition.objects.filter(image=image, format=format, width=width).first()
-    if found is not None and found.source_sha256 == image.sha256:
+    places = Rendition.objects.filter(image=image, format=format, width=width)
+    found = places.filter(source_sha256=image.sha256).first()
+    if found is not None:
         return found
     content = render(image, format, width)
     storage = storages["renditions"]
     name = storage.save(fresh_name("jpg" if format == Rendition.Format.JPEG else format), ContentFile(content))
     try:
         with transaction.atomic():
-            if found is not None:  # of a file that was replaced
-                found.delete()
+            for outdated in places.exclude(source_sha256=image.sha256):
+                outdated.delete()
             return Rendition.objects.create(
                 image=image, format=format, width=width, source_sha256=image.sha256, bytes=len(content), file=name
             )
-    except IntegrityError:
+    except IntegrityError as error:
         storage.delete(name)
-        return Rendition.objects.get(image=image, format=format, width=width)
+        winner = places.filter(source_sha256=image.sha256).first()
+        if winner is None:
+            raise FileNotFoundError(f"image {image.pk} was deleted or replaced") from error
+        return winner
     except BaseException:
         storage.delete(name)
         raise
@@ -47,13 +52,11 @@ def rendition(image: Image, format: str, width: int) -> Rendition:
 def render(image: Image, format: str, width: int) -> bytes:
     """The original scaled to a width, never up. WebP keeps transparency; JPEG has white instead.
 
-    :raises OSError: when the original is missing or cannot be decoded
+    :raises FileNotFoundError: when the original is missing
     """
-    with image.original.open("rb") as file, Pillow.open(file) as opened:
-        picture = load_upright(opened, at_least=2 * width)
-    if picture.width > width:
-        height = max(1, round(picture.height * width / picture.width))
-        picture = picture.resize((width, height), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
+    with image.original.open("rb") as file:
+        picture = open_with_alpha(file, at_least=2 * width)
+    picture.thumbnail((width, _TALLEST), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
     content = io.BytesIO()
     quality = settings.RENDITION_QUALITY[format]
     if format == Rendition.Format.JPEG:

@@ -1,6 +1,8 @@
 """Import of a catalogue: a source gives rows, each row becomes a product and a photograph."""
 
-from gallery.importing.importer import Importer, Summary
-from gallery.importing.sources import SourceError, open_source
+from gallery.importing.errors import SourceError
+from gallery.importing.importer import Importer
+from gallery.importing.sources import Source, open_source
+from gallery.importing.summary import RowFailure, Summary
 
-__all__ = ["Importer", "SourceError", "Summary", "open_source"]
+__all__ = ["Importer", "RowFailure", "Source", "SourceError", "Summary", "open_source"]

@@ -1,83 +1,63 @@
 """Rows into records. Idempotent: a row is identified by its SKU and its file's name."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
-from gallery.filenames import FORMATS, clean_name, with_ending
+from gallery.importing.errors import SourceError
+from gallery.importing.matching import image_of_row, source_names
 from gallery.importing.rows import Row, RowError, parse
-from gallery.importing.sources import Source, SourceError
-from gallery.intake import add_image, replace_file
+from gallery.importing.sources import SURPLUS, Source
+from gallery.importing.summary import RowFailure, Summary
+from gallery.intake import StoredFile, record_image, record_replacement, stored_original
 from gallery.models import Brand, Category, Image, Product, User
-from gallery.models.categories import readable_slug
-from gallery.verification import Refused
-
-
-@dataclass(frozen=True)
-class RowFailure:
-    line: int
-    name: str
-    reason: str
-
-    def __str__(self) -> str:
-        return _("line %(line)d, %(name)s: %(reason)s") % {"line": self.line, "name": self.name, "reason": self.reason}
-
-
-@dataclass
-class Summary:
-    """What an import did, in rows; ``notes`` counts what verification normalised."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    failures: list[RowFailure] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        return self.created + self.changed + self.unchanged + len(self.failures)
-
-    def __str__(self) -> str:
-        return _(
-            "%(rows)d rows: %(created)d created, %(changed)d changed, %(unchanged)d unchanged, %(failed)d failed"
-        ) % {
-            "rows": self.rows,
-            "created": self.created,
-            "changed": self.changed,
-            "unchanged": self.unchanged,
-            "failed": len(self.failures),
-        }
+from gallery.verification import Refused, verify
 
 
 class Importer:
-    """Imports one source row by row; a row that fails stops nothing and leaves nothing half done."""
+    """Imports one source row by row; a row that fails stops nothing and leaves nothing half done.
+
+    The first row of a SKU describes the product, further ones add photographs to it. Empty cells leave what is there.
+    """
 
     def __init__(
         self,
         source: Source,
         *,
+        currency: str = "",
         uploader: User | None = None,
         dry_run: bool = False,
         report: Callable[[str], None] = lambda text: None,
     ):
         """
+        :param currency: of prices whose row names none; the shop's own if left out
+        :param dry_run: verify everything and write nothing
         :param report: called with a sentence for every row that fails, as it happens
         """
         self.source = source
+        self.currency = currency or settings.SHOP_CURRENCY
         self.uploader = uploader
         self.dry_run = dry_run
         self.report = report
         self.summary = Summary(warnings=list(source.warnings))
-        self._seen: set[tuple[str, str]] = set()
-        self._categories: dict[str, Category] = {}
+        self._names = source_names(source.rows)
+        self._names_of_sku: dict[str, set[str]] = {}
+        for (sku, _path), name in self._names.items():
+            self._names_of_sku.setdefault(sku, set()).add(name)
+        self._first: dict[str, Row] = {}
+        self._seen: dict[tuple[str, str], int] = {}
+        self._claimed: set[UUID] = set()
+        self._categories: dict[tuple[str, tuple[tuple[str, str], ...]], Category] = {}
         self._brands: dict[str, Brand] = {}
 
-    def run(self, advance: Callable[[], None] = lambda: None) -> Summary:
+    def run(self, advance: Callable[[], object] = lambda: None) -> Summary:
         """Import every row.
 
         :param advance: called after each row, for a progress bar
@@ -87,73 +67,108 @@ class Importer:
             advance()
         return self.summary
 
-    def _import(self, line: int, values) -> None:
+    def _import(self, line: int, values: Mapping[str, str | None]) -> None:
         name = values.get("file") or values.get("sku") or _("the row")
         try:
-            outcome = self._import_row(parse(line, values))
+            if values.get(SURPLUS):
+                raise RowError(_("There are more cells than columns. Put quotes around values that contain commas."))
+            outcome = self._import_row(parse(line, values, self.currency))
         except (RowError, SourceError, Refused) as error:
             self._failed(line, name, str(error))
         except ValidationError as error:
             self._failed(line, name, " ".join(error.messages))
         except OSError as error:
             self._failed(line, name, _("The file cannot be read: %(error)s") % {"error": error.strerror or error})
+        except DatabaseError as error:
+            self._failed(line, name, _("The database did not take it: %(error)s") % {"error": error})
         else:
             setattr(self.summary, outcome, getattr(self.summary, outcome) + 1)
 
     def _failed(self, line: int, name: str, reason: str) -> None:
+        self._forget()
         failure = RowFailure(line, name, reason)
         self.summary.failures.append(failure)
         self.report(str(failure))
 
+    def _forget(self) -> None:
+        """Drop rows that a rolled-back transaction may have made."""
+        self._categories.clear()
+        self._brands.clear()
+
+    def _warn(self, line: int, text: str) -> None:
+        self.summary.warnings.append(_("line %(line)d: %(text)s") % {"line": line, "text": text})
+
     def _import_row(self, row: Row) -> str:
         """One of "created", "changed" and "unchanged"."""
         path = self.source.file(row.file)
-        source_name = clean_name(path.name)
-        if (row.sku, source_name) in self._seen:
-            raise RowError(_("This SKU and file came before in this source. Remove one of the two rows."))
-        self._seen.add((row.sku, source_name))
-        product = Product.objects.with_facts().filter(sku=row.sku).first()
-        image = _image_of_source(product, source_name) if product else None
-        if self.dry_run:
-            return self._preview(row, path, product, image)
-        if image is None:
-            return self._add(row, path, product)
-        with path.open("rb") as file:
-            replaced = _sha256(path) != image.sha256 and replace_file(image, file, path.name)
-        with transaction.atomic():
-            described = self._describe_image(image, row)
-            updated = self._update(product, row) if product else False
-        return "changed" if replaced or described or updated else "unchanged"
+        if (row.sku, row.file) in self._seen:
+            earlier = self._seen[row.sku, row.file]
+            self._warn(row.line, _("SKU and file are those of line %(line)d; passed over.") % {"line": earlier})
+            return "unchanged"
+        name = self._names[row.sku, row.file]
+        product = Product.objects.with_facts().prefetch_related("images").filter(sku=row.sku).first()
+        sha256 = _sha256(path)
+        image = None
+        if product is not None:
+            others = self._names_of_sku[row.sku] - {name}
+            image = image_of_row(product.images.all(), name, sha256, others, self._claimed)
+        outcome = self._write(row, path, name, product, image, image is None or image.sha256 != sha256)
+        self._seen[row.sku, row.file] = row.line
+        self._first.setdefault(row.sku, row)
+        return outcome
 
-    def _preview(self, row: Row, path: Path, product: Product | None, image: Image | None) -> str:
-        if product is None or image is None:
+    def _write(
+        self, row: Row, path: Path, name: str, product: Product | None, image: Image | None, new_file: bool
+    ) -> str:
+        with self._stored(path, name) if new_file else nullcontext() as stored, transaction.atomic():
+            product, changed = self._product(row, product)
+            if image is not None:
+                if stored is not None:
+                    record_replacement(image, stored)
+                changed = self._describe_image(image, row) or changed or new_file
+            elif stored is not None:
+                image = record_image(product, stored, uploader=self.uploader, position=row.position, alt_text=row.alt)
+                self._claimed.add(image.pk)
+                return "created"
+            if self.dry_run:
+                transaction.set_rollback(True)
+                self._forget()
+        if image is None:  # a dry run stores nothing
             return "created"
-        with transaction.atomic():
-            differs = self._update(product, row) or self._describe_image(image, row)
-            transaction.set_rollback(True)
-        return "changed" if differs or _sha256(path) != image.sha256 else "unchanged"
+        self._claimed.add(image.pk)
+        return "changed" if changed else "unchanged"
 
-    def _add(self, row: Row, path: Path, product: Product | None) -> str:
-        """A new photograph, and the product if it is its first. A refused file leaves no product behind."""
-        is_new = product is None
+    @contextmanager
+    def _stored(self, path: Path, name: str) -> Iterator[StoredFile | None]:
+        """The file in storage; a dry run only verifies it."""
+        with path.open("rb") as file:
+            if self.dry_run:
+                verify(file, name)
+                yield None
+            else:
+                with stored_original(file, name) as stored:
+                    yield stored
+
+    def _product(self, row: Row, product: Product | None) -> tuple[Product, bool]:
+        """The row's product, made or brought to what the row says; and whether something changed."""
+        first = self._first.get(row.sku)
+        if first is not None and product is not None:
+            if contradicted := row.contradicts(first):
+                self._warn(
+                    row.line,
+                    _("%(columns)s: line %(line)d said something else of this SKU, and stands.")
+                    % {"columns": ", ".join(contradicted), "line": first.line},
+                )
+            return product, False
         if product is None:
-            with transaction.atomic():
-                product = Product(sku=row.sku, title=row.title or row.sku)
-                self._update(product, row)
-        else:
-            with transaction.atomic():
-                self._update(product, row)
-        try:
-            with path.open("rb") as file:
-                add_image(product, file, path.name, uploader=self.uploader, position=row.position, alt_text=row.alt)
-        except BaseException:
-            if is_new:
-                product.delete()
-            raise
-        return "created"
+            product = Product(sku=row.sku, title=row.title or row.sku)
+        changed = self._describe_product(product, row)
+        if row.tags is not None and {tag.name for tag in product.tags.all()} != set(row.tags):
+            product.tags.set(row.tags)
+            changed = True
+        return product, changed
 
-    def _update(self, product: Product, row: Row) -> bool:
-        """Bring the product to what the row says; True where something changed."""
+    def _describe_product(self, product: Product, row: Row) -> bool:
         wanted = {
             "title": row.title,
             "description": row.description,
@@ -173,11 +188,8 @@ class Importer:
                 setattr(product, name, value)
                 changed = True
         if changed:
-            product.full_clean(exclude=["tags"], validate_constraints=False)
+            product.clean_fields(exclude=["category", "brand", "tags"])
             product.save()
-        if row.tags is not None and {tag.name for tag in product.tags.all()} != set(row.tags):
-            product.tags.set(row.tags)
-            changed = True
         return changed
 
     @staticmethod
@@ -188,38 +200,31 @@ class Importer:
         if row.position is not None and image.position != row.position:
             image.position, changed = row.position, True
         if changed:
+            image.revision += 1
             image.save()
         return changed
 
     def _category(self, row: Row) -> Category:
-        if row.category not in self._categories:
-            names = {language: texts["category"] for language, texts in row.translations.items() if "category" in texts}
-            self._categories[row.category] = Category.objects.at_path(row.category, names)
-        return self._categories[row.category]
+        names = {language: texts["category"] for language, texts in row.translations.items() if "category" in texts}
+        key = (row.category, tuple(sorted(names.items())))
+        if key not in self._categories:
+            self._categories[key] = Category.objects.at_path(row.category, names)
+        return self._categories[key]
 
     def _brand(self, name: str) -> Brand:
         if name not in self._brands:
-            brand = Brand.objects.filter(name=name).first()
-            self._brands[name] = brand or Brand.objects.create(name=name, slug=free_brand_slug(name))
+            self._brands[name] = Brand.objects.named(name)
         return self._brands[name]
 
 
-def _image_of_source(product: Product, source_name: str) -> Image | None:
-    """The product's image that came from this file, whose stored name may have another ending."""
-    names = {source_name} | {with_ending(source_name, format) for format in FORMATS}
-    return product.images.filter(source_name__in=names).first()
-
-
-def _merged(old: dict, new) -> dict:
-    return {language: {**old.get(language, {}), **new.get(language, {})} for language in {**old, **new}}
-
-
-def free_brand_slug(name: str) -> str:
-    """A slug for a new brand that no other has."""
-    slug, number = readable_slug(name, 70), 1
-    while Brand.objects.filter(slug=slug if number == 1 else f"{slug}-{number}").exists():
-        number += 1
-    return slug if number == 1 else f"{slug}-{number}"
+def _merged(old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Texts by language; the category's are kept with the category."""
+    merged = {language: dict(texts) for language, texts in old.items()}
+    for language, texts in new.items():
+        own = {column: text for column, text in texts.items() if column != "category"}
+        if own:
+            merged.setdefault(language, {}).update(own)
+    return merged
 
 
 def _sha256(path: Path) -> str:

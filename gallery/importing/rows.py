@@ -1,14 +1,14 @@
-"""One row of a catalogue, from whichever source, in checked values."""
+"""What one line of a catalogue says, checked."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from gallery.models import Product
+from gallery.models.categories import path_steps
 from gallery.models.products import validate_sku
 
 COLUMNS = (
@@ -16,7 +16,10 @@ COLUMNS = (
     "availability", "tags", "link", "published", "alt", "position",
 )  # fmt: skip
 TRANSLATED = ("title", "description", "category")
+_OF_THE_IMAGE = ("line", "sku", "file", "alt", "position")
 _YES, _NO = {"1", "true", "yes", "y", "on"}, {"0", "false", "no", "n", "off"}
+_LONGEST = {"title": 200, "brand": 80, "alt": 200, "link": 500}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class RowError(Exception):
@@ -45,37 +48,48 @@ class Row:
     attributes: Mapping[str, list[str]] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language → column → text
 
+    def contradicts(self, first: "Row") -> list[str]:
+        """Columns of the product in which this row says something else than the first row of its SKU."""
+        return [
+            item.name
+            for item in fields(self)
+            if item.name not in _OF_THE_IMAGE
+            and getattr(self, item.name) not in (None, "", (), {})
+            and getattr(self, item.name) != getattr(first, item.name)
+        ]
 
-def parse(line: int, values: Mapping[str, str | None]) -> Row:
+
+def parse(line: int, values: Mapping[str, str | None], currency: str) -> Row:
     """Check the text of one row.
 
+    :param currency: of prices whose row names none
     :raises RowError: naming the column and what it should be
     """
-    text = {name: (value or "").strip() for name, value in values.items() if name}
+    text = {name: _CONTROL.sub("", value or "").strip() for name, value in values.items() if name}
     sku, file = text.get("sku", ""), text.get("file", "")
-    if not validate_sku.regex.match(sku):
+    if not re.match(validate_sku.regex, sku):
         raise RowError(_("sku “%(sku)s”: %(hint)s") % {"sku": sku, "hint": validate_sku.message})
     if not file:
         raise RowError(_("The file column is empty. Name a file beside the table."))
+    for name, longest in _LONGEST.items():
+        if len(text.get(name, "")) > longest:
+            raise RowError(_("%(column)s: use at most %(longest)d characters.") % {"column": name, "longest": longest})
     price = _price(text.get("price", ""))
-    currency = text.get("currency", "").upper() or (settings.SHOP_CURRENCY if price is not None else "")
-    if currency and not re.fullmatch("[A-Z]{3}", currency):
-        raise RowError(_("currency “%(value)s”: use three letters, like EUR.") % {"value": currency})
     return Row(
         line=line,
         sku=sku,
         file=file,
-        title=text.get("title", "")[:200],
+        title=text.get("title", ""),
         description=text.get("description", ""),
-        category=text.get("category", ""),
-        brand=text.get("brand", "")[:80],
+        category=_category(text.get("category", "")),
+        brand=text.get("brand", ""),
         price=price,
-        currency=currency,
+        currency=_currency(text.get("currency", ""), currency if price is not None else ""),
         availability=_availability(text.get("availability", "")),
-        tags=tuple(dict.fromkeys(_split(text["tags"]))) if "tags" in text else None,
+        tags=_tags(text["tags"]) if "tags" in text else None,
         link=_link(text.get("link", "")),
         published=_yes_or_no("published", text.get("published", "")),
-        alt=text.get("alt", "")[:200],
+        alt=text.get("alt", ""),
         position=_position(text.get("position", "")),
         attributes={
             name.removeprefix("attr:").strip(): _split(value)
@@ -87,25 +101,48 @@ def parse(line: int, values: Mapping[str, str | None]) -> Row:
 
 
 def _split(text: str) -> list[str]:
-    return [value.strip() for value in text.split(";") if value.strip()]
+    return list(dict.fromkeys(value.strip() for value in text.split(";") if value.strip()))
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    tags = tuple(_split(text))
+    if any(len(tag) > 100 for tag in tags):
+        raise RowError(_("tags: use at most 100 characters for each, and semicolons between them."))
+    return tags
+
+
+def _category(text: str) -> str:
+    steps = path_steps(text)
+    if any(len(step) > 80 for step in steps):
+        raise RowError(_("category: use at most 80 characters for each name, and slashes between them."))
+    return "/".join(steps)
+
+
+def _currency(text: str, default: str) -> str:
+    currency = text.upper() or default
+    if currency and not re.fullmatch("[A-Z]{3}", currency):
+        raise RowError(_("currency “%(value)s”: use three letters, like EUR.") % {"value": text})
+    return currency
 
 
 def _price(text: str) -> Decimal | None:
     if not text:
         return None
     # "12,50" is how much of Europe writes it; "1,250.00" and "1.250,00" are told apart by what comes last.
-    number = text.replace(" ", "").replace("\u00a0", "")
+    number = re.sub(r"[\s'’]", "", text)
+    if re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", number):
+        raise RowError(
+            _("price “%(value)s” may mean two things. Write it with two decimals, like 1250.00.") % {"value": text}
+        )
     if "," in number and "." in number:
         thousands = "." if number.rfind(",") > number.rfind(".") else ","
         number = number.replace(thousands, "")
+    elif number.count(",") > 1 or number.count(".") > 1:
+        number = number.replace(",", "").replace(".", "")
     number = number.replace(",", ".")
-    try:
-        price = Decimal(number)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or price < 0 or price >= 10**10:
+    if not re.fullmatch(r"\d{1,10}(\.\d*)?|\.\d+", number):
         raise RowError(_("price “%(value)s”: use a number like 12.50, without a currency sign.") % {"value": text})
-    return price.quantize(Decimal("0.01"))
+    return Decimal(number).quantize(Decimal("0.01"))
 
 
 def _availability(text: str) -> str:
@@ -133,7 +170,7 @@ def _yes_or_no(name: str, text: str) -> bool | None:
 
 
 def _position(text: str) -> int | None:
-    if text and not (text.isascii() and text.isdigit() and len(text) < 7):
+    if text and not re.fullmatch(r"[0-9]{1,6}", text):
         raise RowError(_("position “%(value)s”: use a whole number from 0.") % {"value": text})
     return int(text) if text else None
 
@@ -148,10 +185,13 @@ def _translations(text: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return languages
 
 
-def unknown_columns(names: list[str]) -> list[str]:
+def unknown_columns(names: Iterable[str]) -> list[str]:
     """Columns that mean nothing to us, to be named once."""
     return [
         name
         for name in names
-        if name and name not in COLUMNS and not name.startswith("attr:") and name.partition(":")[0] not in TRANSLATED
+        if name
+        and name not in COLUMNS
+        and not name.startswith("attr:")
+        and not (":" in name and name.partition(":")[0] in TRANSLATED)
     ]

@@ -1,9 +1,11 @@
 """Renditions on their way out: checked by visibility, cached where everyone may see them."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
@@ -11,36 +13,41 @@ from gallery.models import Image, Rendition
 from gallery.renditions import rendition
 
 CONTENT_TYPES = {"webp": "image/webp", "jpeg": "image/jpeg"}
+PUBLIC, PRIVATE = "public, max-age=300", "private, no-store"
+_SIGNED_SECONDS = 600  # a cached redirect must lead somewhere for as long as it is cached
 
 
 @require_safe
-def image_file(request: HttpRequest, pk: UUID, width: int, format: str) -> HttpResponse:
+def image_file(request: HttpRequest, pk: UUID, width: int, format: str) -> HttpResponseBase:
     """One rendition of an image that the visitor may see; 404 for any other."""
     if width not in settings.RENDITION_WIDTHS or format not in CONTENT_TYPES:
         raise Http404
-    who = visibility.behind_the_counter(request.user)
-    image = Image.objects.visible_to(who).select_related("product").filter(pk=pk).first()
+    # Who asks is looked up for hidden images alone: public ones are the same for all, and cached for all.
+    image, cache = Image.objects.visible_to(visibility.public).filter(pk=pk).first(), PUBLIC
+    if image is None:
+        who = visibility.behind_the_counter(request.user)
+        image, cache = Image.objects.visible_to(who).filter(pk=pk).first(), PRIVATE
     if image is None:
         raise Http404
     etag = f'"{image.sha256[:16]}-{width}-{format}"'
-    cache = "public, max-age=300" if image.is_public else "private, no-store"
-    if request.headers.get("If-None-Match") == etag:
-        response: HttpResponse = HttpResponseNotModified()
-    else:
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
         try:
-            response = deliver(rendition(image, format, width))
-        except OSError as error:
+            response = deliver(rendition(image, format, width), cache)
+        except FileNotFoundError as error:
             raise Http404 from error
     response["Cache-Control"] = cache
     response["ETag"] = etag
     return response
 
 
-def deliver(made: Rendition) -> HttpResponse:
+def deliver(made: Rendition, cache: str) -> HttpResponseBase:
     """Hand the file over in the way that ``FILE_DELIVERY`` names."""
     content_type = CONTENT_TYPES[made.format]
     if settings.FILE_DELIVERY == "redirect":
-        return HttpResponseRedirect(made.file.storage.url(made.file.name))
+        answer = {"ResponseCacheControl": cache, "ResponseContentType": content_type}
+        storage: Any = made.file.storage  # django-storages' S3Storage: see the system check of FILE_DELIVERY
+        return HttpResponseRedirect(storage.url(made.file.name, parameters=answer, expire=_SIGNED_SECONDS))
     if settings.FILE_DELIVERY == "x-accel":
         return HttpResponse(
             content_type=content_type,

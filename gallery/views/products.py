@@ -60,6 +60,7 @@ def _breadcrumbs(product: Product) -> list[dict[str, str]]:
 
 def _back_url(address: str) -> str | None:
     """Only our own results page: anything else would make us send people wherever a link says."""
+    if not address.startswith(reverse("search")):
+        return None
     parts = urlsplit(address)
-    own = not parts.scheme and not parts.netloc and parts.path == reverse("search")
-    return address if own and "\\" not in address else None
+    return reverse("search") + (f"?{parts.query}" if parts.query else "")

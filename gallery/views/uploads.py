@@ -1,25 +1,29 @@
 """The upload page for staff. Uppy posts one file at a time; without scripts a form posts several."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
-from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import View
 
 from gallery.filenames import clean_name
 from gallery.forms import BatchForm
-from gallery.importing.importer import free_brand_slug
-from gallery.intake import add_image
+from gallery.intake import record_image, stored_original
+from gallery.keys import new_key
 from gallery.models import Brand, Category, Image, Product, User
 from gallery.models.categories import readable_slug
 from gallery.verification import Refused, note_sentences
 
+_SKU_ATTEMPTS = 5
 TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
 
 
@@ -33,18 +37,19 @@ class Receipt:
     url: str = ""
 
 
-class UploadView(LoginRequiredMixin, UserPassesTestMixin, View):
+class UploadView(View):
     """GET shows the page, POST takes files: ``file``, with the batch's metadata beside it."""
 
-    def test_func(self) -> bool:
-        return self.request.user.is_catalogue_staff
-
-    def handle_no_permission(self) -> HttpResponse:
-        if self._wants_json(self.request):
-            signed_in = self.request.user.is_authenticated
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and request.user.is_catalogue_staff:
+            return super().dispatch(request, *args, **kwargs)
+        signed_in = request.user.is_authenticated
+        if self._wants_json(request):
             error = _("Only staff may upload.") if signed_in else _("You are signed out. Sign in and try again.")
             return JsonResponse({"error": error, "code": "forbidden"}, status=403)
-        return super().handle_no_permission()
+        if signed_in:
+            raise PermissionDenied
+        return redirect_to_login(request.get_full_path())
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(request, BatchForm(initial={"currency": settings.SHOP_CURRENCY}))
@@ -52,26 +57,28 @@ class UploadView(LoginRequiredMixin, UserPassesTestMixin, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = BatchForm(request.POST)
         files = request.FILES.getlist("file")
+        uploader = cast(User, request.user)
         if self._wants_json(request):
-            return self._answer(request, form, files)
+            return self._answer(uploader, form, files)
         if not form.is_valid():
             return self._page(request, form, status=400)
         if not files or len(files) > settings.MAX_UPLOAD_FILES:
-            form.add_error(None, self._wrong_count(files))
+            form.add_error(None, self._wrong_count(files, settings.MAX_UPLOAD_FILES))
             return self._page(request, form, status=400)
-        receipts = [self._receipt(request.user, file, form.cleaned_data) for file in files]
+        receipts = [self._receipt(uploader, file, form.cleaned_data) for file in files]
         status = 200 if all(receipt.ok for receipt in receipts) else 400
         return self._page(request, form, receipts, status=status)
 
-    def _answer(self, request: HttpRequest, form: BatchForm, files: list[UploadedFile]) -> JsonResponse:
+    def _answer(self, uploader: User, form: BatchForm, files: list[UploadedFile]) -> JsonResponse:
         if len(files) != 1:
-            return JsonResponse({"error": self._wrong_count(files), "code": "no-file"}, status=400)
+            return JsonResponse({"error": self._wrong_count(files, 1), "code": "no-file"}, status=400)
         if not form.is_valid():
             name, errors = next(iter(form.errors.items()))
-            label = form.fields[name].label if name in form.fields else ""
-            return JsonResponse({"error": f"{label}: {errors[0]}", "code": "wrong-field", "field": name}, status=400)
+            return JsonResponse(
+                {"error": f"{form.fields[name].label}: {errors[0]}", "code": "wrong-field", "field": name}, status=400
+            )
         try:
-            image, notes = take(request.user, files[0], form.cleaned_data)
+            image, notes = take(uploader, files[0], form.cleaned_data)
         except Refused as refused:
             return JsonResponse({"error": refused.message, "code": refused.code}, status=refused.status)
         product = image.product
@@ -94,11 +101,11 @@ class UploadView(LoginRequiredMixin, UserPassesTestMixin, View):
         return Receipt(image.source_name, True, " ".join(notes), image.product.get_absolute_url())
 
     @staticmethod
-    def _wrong_count(files: list[UploadedFile]) -> str:
+    def _wrong_count(files: list[UploadedFile], most: int) -> str:
         if files:
-            return _("At most %(limit)d files at a time. Send the rest afterwards.") % {
-                "limit": settings.MAX_UPLOAD_FILES
-            }
+            return ngettext(
+                "Send one file at a time.", "Send at most %(most)d files at a time, and the rest afterwards.", most
+            ) % {"most": most}
         return _("No file was sent. Choose at least one picture.")
 
     @staticmethod
@@ -126,23 +133,19 @@ def take(user: User, file: UploadedFile, batch: dict[str, Any]) -> tuple[Image, 
     :raises Refused: nothing is left behind then
     """
     name = clean_name(file.name or "")
-    with transaction.atomic():
-        product = Product.objects.create(
-            sku=free_sku(name),
+    with stored_original(cast(BinaryIO, file), file.name or "") as stored, transaction.atomic():
+        product = _new_product(
+            name,
             title=_title(name),
             category=Category.objects.at_path(batch["category"]) if batch["category"] else None,
-            brand=_brand(batch["brand"]) if batch["brand"] else None,
+            brand=Brand.objects.named(batch["brand"]) if batch["brand"] else None,
             price=batch["price"],
             currency=batch["currency"] if batch["price"] is not None else "",
             availability=batch["availability"],
             published=batch["published"],
         )
         product.tags.set(batch["tags"])
-    try:
-        image = add_image(product, file, file.name or "", uploader=user)
-    except BaseException:
-        product.delete()
-        raise
+        image = record_image(product, stored, uploader=user)
     return image, note_sentences(image.notes) + _seen_before(image)
 
 
@@ -153,12 +156,24 @@ def _seen_before(image: Image) -> list[str]:
     return [_("The same photo is already in the catalogue: %(sku)s.") % {"sku": twin.product.sku}]
 
 
+def _new_product(name: str, **facts: Any) -> Product:
+    """A product under a SKU after the file's name; another upload of that name may take the SKU first."""
+    for _attempt in range(_SKU_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return Product.objects.create(sku=free_sku(name), **facts)
+        except IntegrityError:
+            continue
+    return Product.objects.create(sku=new_key().hex, **facts)
+
+
 def free_sku(name: str) -> str:
     """A SKU after the file's name that no product has."""
     stem = name.rpartition(".")[0] or name
     base = readable_slug(stem).encode("ascii", "ignore").decode().strip("-_.")[:56] or "photo"
+    taken = set(Product.objects.filter(sku__startswith=base).values_list("sku", flat=True))
     sku, number = base, 1
-    while Product.objects.filter(sku=sku).exists():
+    while sku in taken:
         number += 1
         sku = f"{base}-{number}"
     return sku
@@ -167,7 +182,3 @@ def free_sku(name: str) -> str:
 def _title(name: str) -> str:
     stem = (name.rpartition(".")[0] or name).replace("_", " ").replace("-", " ").strip()
     return stem[:1].upper() + stem[1:] or _("Untitled product")
-
-
-def _brand(name: str) -> Brand:
-    return Brand.objects.filter(name=name).first() or Brand.objects.create(name=name, slug=free_brand_slug(name))
