@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery import signals
 from gallery.keys import new_key
+from gallery.models.renditions import Rendition
 from gallery.visibility import Visibility
 
 
@@ -46,6 +47,13 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def with_product(self) -> "ImageQuerySet":
         return self.select_related("product__category", "product__brand")
+
+    def without_rendition(self, format: str, width: int) -> "ImageQuerySet":
+        """Images whose present file has no rendition of this format and width yet."""
+        made = Rendition.objects.filter(
+            image=models.OuterRef("pk"), source_sha256=models.OuterRef("sha256"), format=format, width=width
+        )
+        return self.filter(~models.Exists(made))
 
     def move_to(self, product) -> int:
         """Give these images to another product; their documents follow."""

@@ -68,7 +68,7 @@ class TagsOfProduct(_TaggableManager):
         return tags, key_of, *rest
 
 
-class Product(models.Model):
+class Product(models.Model):  # type: ignore[django-manager-missing]  # taggit's item base is abstract
     """What is sold. It has any number of images, and none of them without it."""
 
     class Availability(models.TextChoices):

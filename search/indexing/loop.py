@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
-from gallery.sweep import sweep_files
 
+from gallery.sweep import sweep_files
 from search import generations
 from search.engines.base import EngineError, EngineUnavailable, IndexMissing
+from search.indexing.cards import CardRenditions
 from search.indexing.claims import claim
 from search.indexing.reconcile import mark_missed, reconcile
 from search.indexing.writing import write_claim
@@ -78,6 +79,7 @@ class IndexLoop:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.backoff: dict[int, Backoff] = {}
+        self.cards = CardRenditions()
         self.schedule = [
             Scheduled(30, mark_missed),
             Scheduled(30, self._calibrate_live),
@@ -106,7 +108,8 @@ class IndexLoop:
                 logger.warning("The database did not answer: %s", error)
                 close_old_connections()
                 worked = False
-            if not worked:
+            self.cards.seen(worked)
+            if not worked and not self.cards.make_some():
                 self.stopping.wait(IDLE_SECONDS)
 
     def run_until_idle(self) -> int:

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from gallery import visibility
 from gallery.intake import replace_file
-from gallery.models import Category, Image, Product
+from gallery.models import Category, Image, Product, Rendition
 from search.engines import get_engine
 from search.engines.base import EngineUnavailable, Filters, Request
 from search.indexing import writing
+from search.indexing.cards import CardRenditions
 from search.indexing.coverage import coverage, live_progress
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
@@ -281,3 +282,15 @@ def test_photo_added_to_a_product_is_another_document():
     run_loop()
     assert len(held()) == 2
     assert len(browse()) == 1, "products are collapsed"
+
+
+def test_photos_of_cards_are_made_while_nothing_else_is_due():
+    add_products(10)
+    broken = Image.objects.last()
+    broken.original.storage.delete(broken.original.name)
+    cards = CardRenditions()
+    assert [cards.make_some(), cards.make_some(), cards.make_some()] == [8, 1, 0]
+    assert Rendition.objects.filter(format="webp", width=320).count() == 9
+    assert cards.make_some() == 0
+    cards.seen(worked=1)
+    assert cards.make_some() == 0, "the broken file is not tried again and again"
