@@ -119,8 +119,7 @@ class ElasticsearchServer:
         self_signed(self.certificate, config / "http.key")
         give_to_server(config)
         keystore = home / "bin" / "elasticsearch-keystore"
-        run_as_server([keystore, "create"], env=env, cwd=config)
-        run_as_server([keystore, "add", "-x", "bootstrap.password"], env=env, cwd=config, stdin=PASSWORD)
+        run_as_server([keystore, "add", "-f", "-x", "bootstrap.password"], env=env, cwd=config, stdin=PASSWORD)
         return {
             "xpack.security.http.ssl.enabled": "true",
             "xpack.security.http.ssl.certificate": "http.crt",
