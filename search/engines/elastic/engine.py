@@ -88,7 +88,7 @@ class ElasticsearchEngine(Engine):
                         size=_PAGE,
                         version=True,
                         stored_fields="_none_",
-                        docvalue_fields=[KEY],
+                        docvalue_fields=[{"field": KEY}],
                         track_total_hits=False,
                     ).body
                 pit = answer["pit_id"]
