@@ -45,7 +45,9 @@ def load_upright(picture: Image.Image, at_least: int | None = None) -> Image.Ima
     upright = _eight_bit(upright)
     if at_least is not None and upright.mode in _AVERAGED and min(upright.size) >= 2 * at_least:
         upright = upright.reduce(min(upright.size) // at_least)
-    return _to_srgb(upright, profile)
+    result = _to_srgb(upright, profile)
+    result.info = {}  # comments and profiles would be written into renditions
+    return result
 
 
 def on_white(picture: Image.Image) -> Image.Image:

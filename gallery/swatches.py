@@ -1,25 +1,33 @@
 """The dominant colour of a picture as one of the 12 colour classes."""
 
+from collections import Counter
+
 import numpy as np
 from PIL import Image, ImageCms
 
 from gallery.models.images import Swatch
 
-# CIELAB references, as people name the colours.
-REFERENCES: dict[Swatch, tuple[float, float, float]] = {
-    Swatch.BLACK: (14, 0, 0),
-    Swatch.GREY: (55, 0, 0),
-    Swatch.WHITE: (96, 0, 1),
-    Swatch.BEIGE: (82, 3, 18),
-    Swatch.BROWN: (37, 15, 24),
-    Swatch.RED: (46, 62, 40),
-    Swatch.ORANGE: (67, 38, 62),
-    Swatch.YELLOW: (86, -2, 72),
-    Swatch.GREEN: (50, -38, 30),
-    Swatch.BLUE: (42, 4, -42),
-    Swatch.PURPLE: (40, 42, -36),
-    Swatch.PINK: (72, 40, 2),
-}
+# CIELAB references, as people name the colours; where one name covers much of the space it has several.
+REFERENCES: tuple[tuple[Swatch, tuple[float, float, float]], ...] = (
+    (Swatch.BLACK, (14, 0, 0)),
+    (Swatch.GREY, (55, 0, 0)),
+    (Swatch.WHITE, (96, 0, 1)),
+    (Swatch.BEIGE, (82, 3, 18)),
+    (Swatch.BROWN, (37, 15, 24)),
+    (Swatch.RED, (46, 62, 40)),
+    (Swatch.ORANGE, (67, 38, 62)),
+    (Swatch.YELLOW, (86, -2, 72)),
+    (Swatch.GREEN, (50, -38, 30)),
+    (Swatch.GREEN, (86, -80, 78)),
+    (Swatch.BLUE, (42, 4, -42)),
+    (Swatch.BLUE, (32, 79, -108)),
+    (Swatch.BLUE, (14, 46, -63)),
+    (Swatch.BLUE, (75, -28, -22)),
+    (Swatch.PURPLE, (40, 42, -36)),
+    (Swatch.PURPLE, (38, 68, -72)),
+    (Swatch.PINK, (72, 40, 2)),
+    (Swatch.PINK, (58, 75, -15)),
+)
 _SIDE = 48  # pixels
 _GROUND_DISTANCE = 12.0  # Delta E (CIE 1976)
 _TO_LAB = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
@@ -43,10 +51,10 @@ def dominant_swatch(picture: Image.Image) -> Swatch:
         even = np.mean(np.linalg.norm(border - ground, axis=1) < _GROUND_DISTANCE) > 0.5
         subject = np.linalg.norm(lab - ground, axis=2) >= _GROUND_DISTANCE if even else np.ones(lab.shape[:2], bool)
     pixels = lab[subject] if subject.any() else lab.reshape(-1, 3)
-    classes = list(REFERENCES)
-    references = _as_named(np.array([REFERENCES[name] for name in classes], dtype=np.float64))
-    distances = np.linalg.norm(_as_named(pixels)[:, None] - references, axis=2)
-    return classes[int(np.bincount(distances.argmin(axis=1), minlength=len(classes)).argmax())]
+    references = _as_named(np.array([lab for _name, lab in REFERENCES], dtype=np.float64))
+    nearest = np.linalg.norm(_as_named(pixels)[:, None] - references, axis=2).argmin(axis=1)
+    counts = Counter(REFERENCES[n][0] for n in nearest)
+    return counts.most_common(1)[0][0]
 
 
 def _as_named(lab: np.ndarray) -> np.ndarray:
