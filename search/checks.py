@@ -1,5 +1,7 @@
 """System checks of the search settings: each names the variable and says what to do."""
 
+import re
+
 from django.conf import settings
 from django.core.checks import Error, Warning, register
 from django.core.checks.messages import CheckMessage
@@ -17,6 +19,19 @@ def check_search_url(app_configs, **kwargs) -> list[CheckMessage]:
             "SEARCH_URL names no engine that is known.",
             hint="Set it to embedded: or to elasticsearch://user:password@host:9200 (elasticsearch+https:// for TLS).",
             id="search.E001",
+        )
+    ]
+
+
+@register("search")
+def check_index_prefix(app_configs, **kwargs) -> list[CheckMessage]:
+    if re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,99}", settings.SEARCH_INDEX_PREFIX):
+        return []
+    return [
+        Error(
+            f"SEARCH_INDEX_PREFIX is {settings.SEARCH_INDEX_PREFIX!r}.",
+            hint="Set it to small letters, digits, hyphens and underscores: Elasticsearch takes no others.",
+            id="search.E004",
         )
     ]
 
@@ -50,7 +65,11 @@ def check_numbers(app_configs, **kwargs) -> list[CheckMessage]:
             ("TORCH_THREADS", 1),
         )
         if getattr(settings, name) < least
-    ]
+    ] + (
+        [Error("SEARCH_WINDOW is above 10000.", hint="Set it to 10000 or less.", id="search.E005")]
+        if settings.SEARCH_WINDOW > 10_000
+        else []
+    )
 
 
 @register("search", "database")

@@ -166,14 +166,14 @@ class IndexLoop:
         except IndexMissing as error:
             logger.error("%s has lost its index: %s", generation, error)
             generations.replace_lost(generation)
-        except LookupError as error:
-            logger.error("%s cannot be kept up to date: %s", generation, error)
         except EngineUnavailable as error:
             if not patient:
                 raise
             wait = self.backoff.setdefault(generation.pk, Backoff()).failed()
             logger.warning("%s waits %d s: %s", generation, wait, error)
             return 0
+        except (EngineError, LookupError) as error:
+            logger.error("%s cannot be kept up to date: %s", generation, error)
         else:
             self.backoff.pop(generation.pk, None)
         return len(batch.placements)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from search.documents import category_tree, fields_of, images_by_key, words_of
 from search.engines import get_engine
-from search.engines.base import Deletion, Document, EngineUnavailable, IndexMissing
+from search.engines.base import Deletion, Document, EngineError, EngineUnavailable
 from search.indexing.claims import Claim, give_back, record_failed, record_written
 from search.indexing.embedding import embeddings_for
 from search.models import Change, Generation
@@ -17,7 +17,7 @@ def write_claim(generation: Generation, claim: Claim) -> int:
     """Bring the claimed placements up to date. No transaction is open while this embeds or writes.
 
     :return: how many are now up to date
-    :raises EngineUnavailable, IndexMissing: after the claim has been given back
+    :raises EngineError: after the claim has been given back
     :raises LookupError: when the generation's encoder is not installed any more, likewise
     """
     # Versions first, rows after them: what we write is at least as new as the version we say it is.
@@ -28,7 +28,7 @@ def write_claim(generation: Generation, claim: Claim) -> int:
     except EngineUnavailable as error:
         give_back(claim, f"The search engine cannot be reached: {error}")
         raise
-    except (IndexMissing, LookupError) as error:
+    except (EngineError, LookupError) as error:
         give_back(claim, str(error), wait_seconds=30)
         raise
     failures |= {failure.key: failure.reason for failure in refused}
