@@ -61,7 +61,7 @@ demo: install  ## Serve the demo catalogue, or your own: CATALOGUE=path (PORT=80
 	@echo
 	@echo "Open http://$(HOST):$(PORT)/ - photos are loaded and indexed meanwhile. Ctrl-C stops everything."
 	@echo
-	@$(VENV)/bin/honcho start
+	@$(VENV)/bin/honcho start || test $$? -eq 130
 
 # --- Checking -----------------------------------------------------------------------------------------------
 $(VENV)/.browser: $(VENV)/.installed-dev

@@ -33,7 +33,7 @@ class Packages:
         return self._existing(RENDERS, Path("assets") / f"{code}.webp")
 
     def render(self, code: str) -> Image.Image:
-        """A transparent picture, 256 pixels square."""
+        """A transparent picture, about 256 pixels square."""
         with Image.open(self.render_path(code)) as picture:
             return picture.convert("RGBA")
 

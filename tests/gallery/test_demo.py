@@ -1,4 +1,4 @@
-"""The demonstration: what is committed of it, and what ``load_demo`` makes of it. Needs ``npm ci``, as the demo does."""
+"""The demonstration: its table, and what ``load_demo`` makes of it. Needs ``npm ci``, as the demo does."""
 
 import csv
 import json
@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils.translation import override
+
 from gallery.demo.catalogue import NEWEST, SECOND_VIEWS, Catalogue, read_stickers
 from gallery.demo.packages import Packages
 from gallery.demo.samples import SAMPLES
@@ -24,10 +25,16 @@ def catalogue() -> Catalogue:
     return Catalogue(Packages(PACKAGES))
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """One folder for all tests: pictures that are there are not drawn again."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def data_dir(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    return tmp_path
+def data_dir(settings, drawn):
+    settings.DATA_DIR = drawn
+    return drawn
 
 
 def load(*arguments: str) -> str:
@@ -45,7 +52,7 @@ def test_every_sticker_is_there_once_and_in_a_category_that_exists():
 
 def test_the_table_can_be_imported_row_by_row(catalogue):
     rows = [row for sticker in catalogue.stickers for row in catalogue.rows(sticker)]
-    parsed = [parse(line, row) for line, row in enumerate(rows, start=2)]
+    parsed = [parse(line, row, "EUR") for line, row in enumerate(rows, start=2)]
     assert len(parsed) == len(catalogue.stickers) + SECOND_VIEWS
     assert len({row.title for row in parsed}) == len({row.translations["zh-hans"]["title"] for row in parsed}) == 600
     assert all("invented" in row.description for row in parsed)
@@ -62,7 +69,7 @@ def test_what_is_invented_is_the_same_every_time(catalogue):
 
 def test_every_sticker_has_its_picture(catalogue):
     for sticker in catalogue.stickers:
-        assert catalogue.packages.render(sticker.code).size == (256, 256)
+        assert catalogue.packages.render(sticker.code).width == 256
 
 
 @pytest.mark.django_db

@@ -30,12 +30,15 @@ class Command(BaseCommand):
             default=settings.BASE_DIR / "node_modules",
             help="folder with the packages of pictures and names (default: %(default)s)",
         )
-        part = parser.add_mutually_exclusive_group()
-        part.add_argument("--first", action="store_true", help="only the samples and what the home page shows")
-        part.add_argument("--accounts", action="store_true", help="only the accounts; needs DEBUG")
+        parser.add_argument("--first", action="store_true", help="only the samples and what the home page shows")
+        accounts = parser.add_mutually_exclusive_group()
+        accounts.add_argument("--accounts", action="store_true", help="only the accounts; needs DEBUG")
+        accounts.add_argument("--no-accounts", action="store_true", help="all but the accounts")
 
-    def handle(self, *args: Any, packages: Path, first: bool, accounts: bool, **options: Any) -> None:
-        if settings.DEBUG or accounts:
+    def handle(
+        self, *args: Any, packages: Path, first: bool, accounts: bool, no_accounts: bool, **options: Any
+    ) -> None:
+        if accounts or (settings.DEBUG and not no_accounts):
             self.make_accounts()
         if accounts:
             return
@@ -70,7 +73,7 @@ class Command(BaseCommand):
                     catalogue, settings.DATA_DIR / "demo", part, report=self.stderr.write, advance=progress.advance
                 )
                 failures += len(summary.failures)
-        self.stdout.write(f"The demo catalogue is loaded: {len(stickers)} products, {total} photos.")
+        self.stdout.write(f"Loaded from the demo catalogue: {len(stickers)} products, {total} photos.")
         if failures:
             sys.exit(1)
 
