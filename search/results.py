@@ -44,6 +44,7 @@ class BandOfCards:
     code: str
     label: str
     cards: list[Card]
+    count: int  # products of the band, on all pages
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,11 @@ def _bands(found: Found, cards: Sequence[tuple[Hit, Card]]) -> list[BandOfCards]
     grouped: dict[str, list[Card]] = {}
     for hit, card in cards:
         grouped.setdefault(hit.band, []).append(card)
-    return [BandOfCards(code, str(labels[code]), members) for code, members in grouped.items()]
+    sizes = found.page.band_sizes
+    return [
+        BandOfCards(code, str(labels[code]), members, sizes.get(code, len(members)))
+        for code, members in grouped.items()
+    ]
 
 
 def photo_view(photo: QueryPhoto, query: Query) -> PhotoView:

@@ -1,7 +1,8 @@
 """One page of an engine's answer: products in order, with their bands, and where the page lies."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from search.direction import Direction
@@ -31,6 +32,7 @@ class Slice:
     pages: int
     has_weaker: bool = False  # there are weaker matches in the window, whether shown or not
     cut: bool = False  # there may be more matches than can be paged through
+    band_sizes: Mapping[str, int] = field(default_factory=dict)  # products of each band, on all pages
 
 
 def of_list(answer: Answer, query: Query, size: int) -> Slice:
@@ -62,7 +64,8 @@ def of_window(answer: Answer, query: Query, size: int, direction: Direction, ban
             for photos in weaker
         ]
     start = (query.page - 1) * size
-    return Slice(ranked[start : start + size], _pages(len(ranked), size), bool(weaker), answer.full)
+    sizes = Counter(hit.band for hit in ranked)
+    return Slice(ranked[start : start + size], _pages(len(ranked), size), bool(weaker), answer.full, sizes)
 
 
 def _pages(products: int, size: int) -> int:
