@@ -1,7 +1,7 @@
 // Makes static/dist from static/src: scripts by esbuild, styles by sass, fonts and the icon sprite from npm.
 // `node scripts/bundle.mjs --watch` goes on as files change.
 
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { watch } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,8 +13,10 @@ import { iconSprite } from "./icons.mjs";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCE = path.join(ROOT, "static/src");
-const DIST = path.join(ROOT, "static/dist");
+const FINISHED = path.join(ROOT, "static/dist");
 const MODULES = path.join(ROOT, "node_modules");
+// Made aside and moved at the end: a server that runs meanwhile never finds half of it.
+const DIST = path.join(MODULES, ".cache", `dist-${process.pid}`);
 const SCRIPTS = ["theme", "main", "product", "upload"];
 const STYLES = ["main", "product", "upload"];
 const FONTS = ["latin", "latin-ext"].map((subset) => `instrument-sans-${subset}-wght-normal.woff2`);
@@ -56,17 +58,19 @@ async function files() {
 
 async function build() {
   const start = performance.now();
+  await rm(DIST, { recursive: true, force: true });
   await mkdir(DIST, { recursive: true });
   await Promise.all([scripts(), styles(), files()]);
+  await rm(FINISHED, { recursive: true, force: true });
+  await rename(DIST, FINISHED);
   const sizes = await Promise.all(
     ["main.js", "main.css", "upload.js", "product.js"].map(
-      async (name) => `${name} ${Math.ceil((await readFile(path.join(DIST, name))).length / 1024)} kB`,
+      async (name) => `${name} ${Math.ceil((await readFile(path.join(FINISHED, name))).length / 1024)} kB`,
     ),
   );
   console.log(`static/dist: ${sizes.join(", ")} in ${Math.round(performance.now() - start)} ms`);
 }
 
-await rm(DIST, { recursive: true, force: true });
 await build();
 
 if (process.argv.includes("--watch")) {

@@ -1,1 +1,30 @@
+// The photos of a product, full size: swipe, zoom, keys.
+import PhotoSwipeLightbox from "photoswipe/lightbox";
+import PhotoSwipe from "photoswipe";
 
+const photos = document.querySelector("[data-photos]");
+if (photos) {
+  const texts = photos.dataset;
+  const lightbox = new PhotoSwipeLightbox({
+    gallery: photos,
+    children: "a",
+    pswpModule: PhotoSwipe,
+    bgOpacity: 0.96,
+    showHideAnimationType: matchMedia("(prefers-reduced-motion: reduce)").matches ? "none" : "zoom",
+    closeTitle: texts.close,
+    zoomTitle: texts.zoom,
+    arrowPrevTitle: texts.previous,
+    arrowNextTitle: texts.next,
+    errorMsg: texts.failed,
+  });
+  lightbox.init();
+}
+
+// Going back by history keeps the place on the results page, which a link would lose.
+const back = document.querySelector("[data-back]");
+back?.addEventListener("click", (event) => {
+  const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!plain || document.referrer !== back.href || history.length < 2) return;
+  event.preventDefault();
+  history.back();
+});
