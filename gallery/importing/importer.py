@@ -6,7 +6,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
@@ -42,7 +41,7 @@ class Importer:
         :param report: called with a sentence for every row that fails, as it happens
         """
         self.source = source
-        self.currency = currency or settings.SHOP_CURRENCY
+        self.currency = currency
         self.uploader = uploader
         self.dry_run = dry_run
         self.report = report

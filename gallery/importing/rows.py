@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from gallery.models import Product
@@ -59,10 +60,10 @@ class Row:
         ]
 
 
-def parse(line: int, values: Mapping[str, str | None], currency: str) -> Row:
+def parse(line: int, values: Mapping[str, str | None], currency: str = "") -> Row:
     """Check the text of one row.
 
-    :param currency: of prices whose row names none
+    :param currency: of prices whose row names none; the shop's own if left out
     :raises RowError: naming the column and what it should be
     """
     text = {name: _CONTROL.sub("", value or "").strip() for name, value in values.items() if name}
@@ -84,7 +85,7 @@ def parse(line: int, values: Mapping[str, str | None], currency: str) -> Row:
         category=_category(text.get("category", "")),
         brand=text.get("brand", ""),
         price=price,
-        currency=_currency(text.get("currency", ""), currency if price is not None else ""),
+        currency=_currency(text.get("currency", ""), (currency or settings.SHOP_CURRENCY) if price is not None else ""),
         availability=_availability(text.get("availability", "")),
         tags=_tags(text["tags"]) if "tags" in text else None,
         link=_link(text.get("link", "")),
