@@ -7,7 +7,7 @@ ones, and every description says so.
 import csv
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -68,7 +68,8 @@ class Catalogue:
         self.stickers = _in_order(read_stickers())
         self.first = {sticker.code for sticker in self.stickers[: _ahead(self.stickers)]}
         self._with_second_view = {sticker.code for sticker in self.stickers[:SECOND_VIEWS]}
-        self._uses = Counter(tag for sticker in self.stickers for tag in self._names(self.english, sticker).tags)
+        self._uses = self._uses_of(self.english)
+        self._uses_zh = self._uses_of(self.chinese)
 
     def rows(self, sticker: Sticker) -> list[dict[str, str]]:
         """The lines of a sticker in the table: one for each of its pictures."""
@@ -105,6 +106,9 @@ class Catalogue:
     def title_zh(self, sticker: Sticker) -> str:
         return sticker.title_zh or self._names(self.chinese, sticker).label
 
+    def _uses_of(self, names: dict[str, Names]) -> Counter[str]:
+        return Counter(tag for sticker in self.stickers for tag in set(self._names(names, sticker).tags))
+
     @staticmethod
     def _names(names: dict[str, Names], sticker: Sticker) -> Names:
         return names[plain(sticker.code)]
@@ -121,8 +125,8 @@ class Catalogue:
         price = SIZES[sizes[0]] * chance.choice((1, 1, 1, 2, 3)) + surcharge
         title, title_zh = self.title(sticker), self.title_zh(sticker)
         category, category_zh = CATEGORIES[sticker.category]
-        tags = sorted(set(self._names(self.english, sticker).tags), key=lambda tag: (-self._uses[tag], tag))[:MOST_TAGS]
-        tags_zh = "、".join(self._names(self.chinese, sticker).tags[:MOST_TAGS])
+        tags = _shared(self._names(self.english, sticker).tags, self._uses)
+        tags_zh = _shared(self._names(self.chinese, sticker).tags, self._uses_zh)
         return {
             "sku": sticker.sku,
             "title": title,
@@ -130,7 +134,7 @@ class Catalogue:
             "description": f"{title}: a {finish} vinyl sticker, size {' or '.join(sizes)}. "
             "Part of a demonstration: its price, brand, sizes and stock are invented.",
             "description:zh-hans": f"{title_zh}贴纸，{finish_zh}乙烯基，尺寸 {'、'.join(sizes)}。"
-            f"演示商品：价格、品牌、尺寸和库存均为虚构。关键词：{tags_zh}。",
+            f"演示商品：价格、品牌、尺寸和库存均为虚构。" + (f"关键词：{'、'.join(tags_zh)}。" if tags_zh else ""),
             "category": category,
             "category:zh-hans": category_zh,
             "brand": chance.choice(BRANDS),
@@ -159,6 +163,11 @@ def read_stickers() -> list[Sticker]:
             Sticker(row["code"], row["category"], row["title"] or "", row["title_zh"] or "")
             for row in csv.DictReader(file)
         ]
+
+
+def _shared(tags: Iterable[str], uses: Mapping[str, int]) -> list[str]:
+    """The tags that several stickers have, most shared first. A tag of one alone is a synonym, often of slang."""
+    return sorted((tag for tag in set(tags) if uses[tag] > 1), key=lambda tag: (-uses[tag], tag))[:MOST_TAGS]
 
 
 def _first_codes() -> list[str]:
