@@ -1,6 +1,6 @@
 """Taking files in: verify and store first, outside any transaction; then the row; a failure leaves nothing behind."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -67,14 +67,18 @@ def record_image(
     status: str | None = None,
     position: int | None = None,
     alt_text: str = "",
+    reserved: Collection[str] = (),
 ) -> Image:
-    """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along."""
+    """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along.
+
+    :param reserved: names that it must not get, as other files of the product will
+    """
     # One photograph of a product at a time, so that positions and names stay distinct.
     Product.objects.select_for_update().get(pk=product.pk)
     siblings = dict(product.images.values_list("source_name", "position"))
     image = Image(
         product=product,
-        source_name=free_name(stored.facts.name, set(siblings)),
+        source_name=free_name(stored.facts.name, {*siblings, *reserved}),
         position=max(siblings.values(), default=-1) + 1 if position is None else position,
         alt_text=alt_text,
         status=status or Image.Status.APPROVED,

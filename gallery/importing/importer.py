@@ -109,12 +109,14 @@ class Importer:
         sha256 = _sha256(path)
         image = None
         if product is not None:
-            others = self._names_of_sku[row.sku] - {name}
-            image = image_of_row(product.images.all(), name, sha256, others, self._claimed)
+            image = image_of_row(product.images.all(), name, sha256, self._other_names(row.sku, name), self._claimed)
         outcome = self._write(row, path, name, product, image, image is None or image.sha256 != sha256)
         self._seen[row.sku, row.file] = row.line
         self._first.setdefault(row.sku, row)
         return outcome
+
+    def _other_names(self, sku: str, name: str) -> set[str]:
+        return self._names_of_sku[sku] - {name}
 
     def _write(
         self, row: Row, path: Path, name: str, product: Product | None, image: Image | None, new_file: bool
@@ -126,7 +128,14 @@ class Importer:
                     record_replacement(image, stored)
                 changed = self._describe_image(image, row) or changed or new_file
             elif stored is not None:
-                image = record_image(product, stored, uploader=self.uploader, position=row.position, alt_text=row.alt)
+                image = record_image(
+                    product,
+                    stored,
+                    uploader=self.uploader,
+                    position=row.position,
+                    alt_text=row.alt,
+                    reserved=self._other_names(row.sku, name),
+                )
                 self._claimed.add(image.pk)
                 return "created"
             if self.dry_run:

@@ -147,13 +147,15 @@ def _price(text: str) -> Decimal | None:
 
 
 def _availability(text: str) -> str:
-    value = text.lower().replace(" ", "_").replace("-", "_")
-    if value and value not in Product.Availability.values:
+    """``In stock``, ``in_stock`` and ``pre-order`` are all understood."""
+    known = {value.replace("_", ""): value for value in Product.Availability.values}
+    value = re.sub(r"[\s_-]", "", text.lower())
+    if value and value not in known:
         raise RowError(
             _("availability “%(value)s”: use one of %(known)s.")
             % {"value": text, "known": ", ".join(Product.Availability.values)}
         )
-    return value
+    return known.get(value, "")
 
 
 def _link(text: str) -> str:
