@@ -20,6 +20,14 @@ def check_limits(app_configs, **kwargs) -> list[CheckMessage]:
                 id="gallery.E002",
             )
         )
+    elif settings.FILE_DELIVERY == "redirect" and "s3" not in settings.STORAGES["renditions"]["BACKEND"].lower():
+        errors.append(
+            Error(
+                "FILE_DELIVERY is 'redirect', but files are not in an S3 bucket.",
+                hint="Set S3_BUCKET, or set FILE_DELIVERY to stream, x-accel or x-sendfile.",
+                id="gallery.E004",
+            )
+        )
     if len(settings.SHOP_CURRENCY) != 3 or not settings.SHOP_CURRENCY.isupper():
         errors.append(
             Error(

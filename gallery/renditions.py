@@ -55,7 +55,7 @@ def render(image: Image, format: str, width: int) -> bytes:
     :raises FileNotFoundError: when the original is missing
     """
     # A handle of its own: threads may share the image, and with it the one handle that Django keeps there.
-    with image.original.storage.open(image.original.name, "rb") as file:
+    with image.original.storage.open(str(image.original.name), "rb") as file:
         picture = open_with_alpha(file, at_least=2 * width)
     picture.thumbnail((width, _TALLEST), Pillow.Resampling.LANCZOS, reducing_gap=3.0)
     content = io.BytesIO()

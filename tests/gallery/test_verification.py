@@ -296,6 +296,7 @@ def damaged_files(draw):
     return bytes(data)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # what Pillow thinks of tags
 @settings(max_examples=400, deadline=5000, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(damaged_files())
 @example(b"GIF89a")
