@@ -29,6 +29,7 @@ def post_worker_init(worker: object) -> None:
 def _warm() -> None:
     from django.conf import settings
     from django.db import DatabaseError, connection
+    from django.urls import get_resolver
     from PIL import Image
 
     from search.encoders import encoder_for, get_encoder
@@ -38,6 +39,7 @@ def _warm() -> None:
     from search.models import Generation
 
     try:
+        _ = get_resolver().url_patterns  # imports all views
         live = Generation.objects.live()
         encoder = get_encoder(settings.SEARCH_ENCODER) if live is None else encoder_for(live.encoder)
         # Loading is half of it: the first pictures through a model are slow, too.
