@@ -6,10 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-if "DATA_DIR" not in os.environ:
-    _folder = tempfile.mkdtemp(prefix="imgsite-tests-")
-    os.environ["DATA_DIR"] = _folder
-    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+# Always a fresh folder: an exported DATA_DIR may be somebody's real one.
+_folder = tempfile.mkdtemp(prefix="imgsite-tests-")
+os.environ["DATA_DIR"] = _folder
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DEBUG"] = "false"
 os.environ["HTTPS"] = "false"
 os.environ["STATIC_MANIFEST"] = "false"

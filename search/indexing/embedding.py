@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 Vectors = Mapping[str, np.ndarray]
 # Networks read at most about 300 pixels; decoding a large JPEG at a reduced size is several times as fast.
-_DECODE_PIXELS = 520
+DECODE_PIXELS = 520
 
 
 def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict[str, Vectors], dict[str, str]]:
@@ -60,7 +60,7 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
 
 def _decoded(image: Image) -> Picture.Image:
     with image.original.open("rb") as file:
-        return open_upright(file, at_least=_DECODE_PIXELS)
+        return open_upright(file, at_least=DECODE_PIXELS)
 
 
 def _encode(encoder: Encoder, pictures: Mapping[str, Picture.Image]) -> tuple[dict[str, Vectors], dict[str, str]]:

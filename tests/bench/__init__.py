@@ -1,0 +1,1 @@
+"""``make bench``: what the application costs beside the bare libraries that it stands on."""
