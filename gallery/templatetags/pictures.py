@@ -27,7 +27,7 @@ KINDS = {
     # Five columns of at most 204 px beside the rail, four on a tablet, two on a phone: see _grid.scss.
     "card": Kind("(min-width: 75rem) 13rem, (min-width: 48rem) 23vw, 46vw", 320),
     "thumb": Kind("6rem", 320),
-    "large": Kind("(min-width: 75rem) 46rem, (min-width: 48rem) 55vw, 92vw", 640),
+    "large": Kind("(min-width: 75rem) 38rem, (min-width: 48rem) 55vw, 92vw", 640),
 }
 
 

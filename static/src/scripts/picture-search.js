@@ -33,11 +33,14 @@ export function searchByPicture() {
     alertOf(answer.error);
   }
 
-  onIncomingFiles({
-    enter: () => view.invite(),
-    leave: () => sending || view.hide(),
-    files: search,
-  });
+  // Some pages take dropped files for something else.
+  if (!("ownDrop" in document.body.dataset)) {
+    onIncomingFiles({
+      enter: () => view.invite(),
+      leave: () => sending || view.hide(),
+      files: search,
+    });
+  }
   for (const input of document.querySelectorAll("[data-photo-input]")) {
     input.addEventListener("change", () => {
       const files = [...input.files];

@@ -16,7 +16,9 @@ export function swapResults() {
     isInlineSwap: (style) => style === "morphed",
     handleSwap(style, target, fragment) {
       if (style !== "morphed") return false;
-      return Idiomorph.morph(target, fragment.querySelector(`#${RESULTS}`) ?? fragment.children, {
+      // An answer is the results alone, or for Back and Forward taken out of a whole page by htmx.
+      const fresh = fragment.id === RESULTS ? fragment : fragment.querySelector(`#${RESULTS}`);
+      return Idiomorph.morph(target, fresh, {
         morphStyle: "outerHTML",
         callbacks: {
           beforeAttributeUpdated: (name, element) => !("keepsState" in element.dataset && KEPT.has(name)),
@@ -24,6 +26,9 @@ export function swapResults() {
       });
     },
   });
+  // Nothing of a page is kept on this device: Back asks the server again, and morphs like any other answer.
+  document.body.addEventListener("htmx:historyCacheMiss", ({ detail }) => (detail.swapSpec.swapStyle = "morphed"));
+  document.body.addEventListener("htmx:historyRestore", () => settled(document.getElementById(RESULTS)));
   document.body.addEventListener("htmx:afterSettle", (event) => event.target.id === RESULTS && settled(event.target));
   document.body.addEventListener("htmx:afterSwap", (event) => markLoaded(event.target));
   // A page that says what is wrong is better than results that silently stay.

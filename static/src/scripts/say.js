@@ -2,17 +2,21 @@
 
 import { icon } from "./icon.js";
 
-/** Tell of a fault, in the page's own place for it; the last one replaces the one before. */
-export function alertOf(words) {
+/** Tell of one or several faults, in the page's own place for them, instead of what was told before. */
+export function alertOf(...faults) {
+  const place = document.getElementById("alerts");
+  place.replaceChildren(...faults.map(lineOf));
+  place.firstElementChild.scrollIntoView({ block: "nearest" });
+}
+
+function lineOf(words) {
   const line = document.createElement("p");
   line.className = "notice is-danger";
   const text = document.createElement("span");
   text.className = "notice-words";
   text.textContent = words;
   line.append(icon("warning-circle"), text);
-  const place = document.getElementById("alerts");
-  place.replaceChildren(line);
-  line.scrollIntoView({ block: "nearest" });
+  return line;
 }
 
 export function clearAlert() {

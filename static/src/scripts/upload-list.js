@@ -1,5 +1,9 @@
 // The list of files on the upload page: what each one is, how far it is, and what became of it.
 
+import { icon } from "./icon.js";
+
+const STATES = { good: () => icon("check-circle", 16), danger: () => icon("warning-circle", 16) };
+
 const share = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
 
 export class FileList {
@@ -67,19 +71,22 @@ export class FileList {
     parts.again.hidden = true;
     parts.open.href = url;
     parts.open.hidden = false;
-    this.#tell(parts, [this.say.done(), ...notes].join(" "), "is-good");
+    this.#tell(parts, [this.say.done(), ...notes].join(" "), "good");
   }
 
   failed(id, reason) {
     const parts = this.#rows.get(id);
     if (!parts) return;
     parts.progress.hidden = true;
+    parts.thumb.hidden = true; // a picture that cannot be read has a black one
     parts.again.hidden = false;
-    this.#tell(parts, reason, "is-danger");
+    this.#tell(parts, reason, "danger");
   }
 
-  #tell({ says }, words, state = "") {
-    says.textContent = words;
-    says.className = `file-says ${state}`.trim();
+  #tell({ says }, words, state) {
+    const text = document.createElement("span");
+    text.textContent = words;
+    says.replaceChildren(...(state ? [STATES[state]()] : []), text);
+    says.className = state ? `file-says is-${state}` : "file-says";
   }
 }

@@ -11,9 +11,8 @@ import { FileList } from "./upload-list.js";
 const AT_ONCE = 2; // files on their way: the server decodes each in full
 const TIMEOUT = 120_000; // milliseconds without progress
 const ENDINGS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"];
-
-const form = document.querySelector("[data-upload]");
-if (form) start(form);
+// Each file says in the list what is wrong with it; Uppy would call every refusal a network error in the console.
+const SILENT = { debug() {}, warn() {}, error() {} };
 
 function start(form) {
   const part = (name) => form.querySelector(`[data-${name}]`);
@@ -42,6 +41,7 @@ function queue(form, say) {
   const forUppy = (text) => text.replaceAll("{", "%{");
   const raw = form.querySelector("[data-texts]").dataset;
   const uppy = new Uppy({
+    logger: SILENT,
     restrictions: {
       maxFileSize: Number(form.dataset.maxBytes),
       maxNumberOfFiles: Number(form.dataset.maxFiles),
@@ -52,7 +52,7 @@ function queue(form, say) {
         exceedsSize: forUppy(raw.exceedsSize),
         youCanOnlyUploadX: { 0: forUppy(raw.tooMany), 1: forUppy(raw.tooMany) },
         youCanOnlyUploadFileTypes: raw.notPicture,
-        noDuplicates: forUppy(raw.twice),
+        noDuplicates: raw.twice,
       },
     },
   });
@@ -76,15 +76,17 @@ function enhance(form) {
 
 function takeFiles(uppy, part) {
   const add = (files) => {
-    clearAlert();
+    const refused = [];
     for (const file of files) {
       try {
         uppy.addFile({ name: file.name, type: file.type, data: file });
       } catch (error) {
         if (!error.isRestriction) throw error;
-        alertOf(error.message);
+        refused.push(`${file.name}: ${error.message}`);
       }
     }
+    if (refused.length) alertOf(...refused);
+    else clearAlert();
   };
   const zone = part("dropzone");
   onIncomingFiles({
@@ -109,7 +111,7 @@ function sendFiles(uppy, form, part) {
     for (const file of uppy.getFiles().filter(isLeft)) {
       uppy.setFileMeta(file.id, { ...Object.fromEntries(names.map((name) => [name, ""])), ...batch });
     }
-    begin().catch((error) => uppy.log(error)); // each file has said its own reason
+    begin();
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -154,3 +156,6 @@ function reasonOf(request, say) {
     return say.failed();
   }
 }
+
+const form = document.querySelector("[data-upload]");
+if (form) start(form);
