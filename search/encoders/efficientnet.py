@@ -68,6 +68,7 @@ class EfficientNetLite(Encoder):
         model = model.eval().requires_grad_(False)
         for module in (model, *model._blocks):
             _fold_normalisation(module)
+        _fold_padding(model)
         return model.to(memory_format=torch.channels_last)
 
     def encode(self, pictures: Sequence[Image.Image]) -> list[dict[str, np.ndarray]]:
@@ -109,6 +110,18 @@ def _fold_normalisation(module: Any) -> None:
                 module, convolution, fuse_conv_bn_eval(getattr(module, convolution), getattr(module, normalisation))
             )
             setattr(module, normalisation, Identity())
+
+
+def _fold_padding(model: Any) -> None:
+    """Let convolutions pad by themselves where the padding is even, and activations overwrite what they were given."""
+    from torch.nn import Identity, ReLU6
+
+    for module in model.modules():
+        pads = getattr(getattr(module, "static_padding", None), "padding", None)
+        if pads is not None and pads[0] == pads[1] == pads[2] == pads[3]:
+            module.padding, module.static_padding = (pads[0], pads[0]), Identity()
+        elif isinstance(module, ReLU6):
+            module.inplace = True
 
 
 class EfficientNetLite0(EfficientNetLite):

@@ -67,17 +67,16 @@ def record_written(claim: Claim, versions: dict[UUID, int]) -> None:
     changes = dict(
         Change.objects.select_for_update().filter(key__in=list(versions)).order_by("key").values_list("key", "version")
     )
-    placements = [placement for placement in claim.placements if placement.key in versions]
-    for placement in placements:
-        placement.version = versions[placement.key]
-        placement.behind = placement.version < changes[placement.key]
-        placement.attempts = 0
-        placement.claimed_until = None
-        placement.next_attempt_at = None
-        placement.reason = ""
-    Placement.objects.bulk_update(
-        placements, ["version", "behind", "attempts", "claimed_until", "next_attempt_at", "reason"]
-    )
+    # Most of a batch has the same version, so a few statements serve it.
+    alike: dict[tuple[int, bool], list[int]] = {}
+    for placement in claim.placements:
+        if placement.key in versions:
+            version = versions[placement.key]
+            alike.setdefault((version, version < changes[placement.key]), []).append(placement.pk)
+    for (version, behind), pks in alike.items():
+        Placement.objects.filter(pk__in=pks).update(
+            version=version, behind=behind, attempts=0, claimed_until=None, next_attempt_at=None, reason=""
+        )
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """``manage.py index run|status|build|promote|drop|reconcile|retry``: the search index from the command line."""
 
 import json
+import os
 from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{loop.run_until_idle()} placements worked on; nothing is left to do.")
             return
         loop.stop_on_signals()
+        os.nice(10)  # people who search come before the filling of the index
         loop.run()
 
     def status(self, **options: Any) -> None:
