@@ -47,12 +47,15 @@ def lay(scene: Image.Image, sticker: Image.Image, centre: tuple[float, float], a
     return scene
 
 
-def lit(scene: Image.Image, random: np.random.Generator | None = None) -> Image.Image:
-    """The scene under a window on the upper left and, with a source of noise, with the grain of a sensor."""
+def lit(scene: Image.Image, fall: float = 0.2, random: np.random.Generator | None = None) -> Image.Image:
+    """The scene under a window on the upper left and, with a source of noise, with the grain of a sensor.
+
+    :param fall: how much darker the far side is, as a share
+    """
     width, height = scene.size
     down, across = np.mgrid[0:height, 0:width]
     distance = np.hypot(across / width - 0.28, down / height - 0.2)
-    light = 1.07 - 0.20 * distance**1.4
+    light = 1 + fall * (0.35 - distance**1.4)
     pixels = np.asarray(scene, dtype=np.float32) * light[..., None]
     if random is None:
         return _picture(pixels)

@@ -152,7 +152,7 @@ class Catalogue:
         cut = artwork.die_cut(self.packages.render(sticker.code), round(_VIEW_SIDE * 0.7))
         angle = chance.choice((-1, 1)) * chance.uniform(5, 14)
         part = path.with_suffix(".part")
-        artwork.lit(artwork.lay(ground, cut, (0.5, 0.5), angle)).save(part, "JPEG", quality=86)
+        artwork.lit(artwork.lay(ground, cut, (0.5, 0.5), angle), fall=0.07).save(part, "JPEG", quality=86)
         part.replace(path)
 
 

@@ -46,7 +46,7 @@ class Sample:
         for laid in self.stickers:
             sticker = artwork.die_cut(render(laid.code), round(laid.size * SIDE))
             scene = artwork.lay(scene, sticker, laid.centre, laid.angle)
-        return artwork.lit(scene, random)
+        return artwork.lit(scene, random=random)
 
 
 SAMPLES = (
