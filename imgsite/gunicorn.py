@@ -23,7 +23,13 @@ preload_app = False
 
 def post_worker_init(worker: object) -> None:
     """Load model and index beside the first requests, so that the first search does not wait for them."""
-    threading.Thread(target=_warm, name="warm", daemon=True).start()
+    _warming.start()
+
+
+def worker_exit(server: object, worker: object) -> None:
+    """Let loading come to its end: an interpreter that ends in the middle of importing torch aborts."""
+    if _warming.is_alive():
+        _warming.join(graceful_timeout)
 
 
 def _warm() -> None:
@@ -52,3 +58,7 @@ def _warm() -> None:
         logger.warning("Model and index are not loaded ahead of the first search: %s", error)
     finally:
         connection.close()
+
+
+# One a process: gunicorn reads this file before it forks, and each worker starts its own copy.
+_warming = threading.Thread(target=_warm, name="warm", daemon=True)
