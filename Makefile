@@ -74,8 +74,8 @@ test: $(VENV)/.browser install
 else
 test: lint $(VENV)/.browser install  ## Run all checks and tests; ARGS="tests/search -k words" runs only those
 	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest -m "not photos"
-	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest \
-		-m "not photos and not browser" -k "not elasticsearch"
+	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest -m "not photos and not browser" \
+		-k "not elasticsearch" --ignore tests/servers --ignore tests/engines/test_elastic.py
 endif
 
 test-photos: $(VENV)/.browser install  ## Run the tests that need real photographs: PHOTOS=path
