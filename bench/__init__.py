@@ -1,0 +1,1 @@
+"""``python -m bench``: what the application costs beside the bare libraries that it stands on."""

@@ -1,0 +1,72 @@
+"""An installation for one measurement: its own process, folder and database, all gone afterwards."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.timing import Comparison
+
+# Everything that an exported variable could change in what is measured.
+_UNSET = ("S3_BUCKET", "S3_ENDPOINT_URL", "CACHE_URL", "FILE_DELIVERY", "SEARCH_ENCODER", "SEARCH_INDEX_OPTIONS")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TORCH_THREADS")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a measurement is told. ``search_url``: where Elasticsearch is, if it is among the engines."""
+
+    size: int
+    runs: int
+    batches: int
+    engines: tuple[str, ...]
+    search_url: str = ""
+    photos: Path | None = None
+
+
+def limit_threads(count: int) -> None:
+    """For this process and those that it starts. NumPy reads this on import, torch when the encoder is loaded."""
+    os.environ.update(dict.fromkeys(_THREADS, str(count)))
+
+
+def measured(module: str, options: Options, **environment: str) -> "list[Comparison]":
+    """Run ``module.measure(options)`` in a fresh process, in which Django is set up on an empty database."""
+    with tempfile.TemporaryDirectory(prefix="imgsite-bench-") as folder:
+        production = {
+            "DATA_DIR": folder,
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "DJANGO_SETTINGS_MODULE": "imgsite.settings",
+            "DEBUG": "false",
+            "HTTPS": "false",
+            "STATIC_MANIFEST": "false",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ALLOWED_HOSTS": "localhost",
+            "SHOP_CURRENCY": "EUR",
+            "SEARCH_URL": options.search_url or "embedded:",
+            "SEARCH_INDEX_PREFIX": Path(folder).name,  # installations share a server
+            **environment,
+        }
+        with ProcessPoolExecutor(1, get_context("spawn"), _set_up, (production,)) as process:
+            return process.submit(_measure, module, options).result()
+
+
+def _set_up(environment: Mapping[str, str]) -> None:
+    for name in _UNSET:
+        os.environ.pop(name, None)
+    os.environ.update(environment)
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _measure(module: str, options: Options) -> "list[Comparison]":
+    return import_module(module).measure(options)
