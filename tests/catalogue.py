@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable
 
 from gallery.intake import add_image
-
 from gallery.models import Brand, Category, Image, Product
 from tests.pictures import draw, encode
 

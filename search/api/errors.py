@@ -7,10 +7,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from django.utils.translation import gettext as _
-from gallery.verification import Refused
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from gallery.verification import Refused
 from search.query import BadParameter
 from search.views.unavailable import NOT_ANSWERING, retry_after, sentence, too_often
 

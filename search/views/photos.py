@@ -6,8 +6,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from gallery.verification import Refused
 
+from gallery.verification import Refused
 from search import photos
 from search.models import QueryPhoto
 from search.query import Query
