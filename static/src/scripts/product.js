@@ -17,6 +17,7 @@ if (photos) {
     arrowNextTitle: texts.next,
     errorMsg: texts.failed,
   });
+  lightbox.on("afterInit", () => lightbox.pswp.element.setAttribute("aria-label", texts.name));
   lightbox.init();
 }
 
