@@ -13,5 +13,6 @@ urlpatterns = [
     path("search/sample/<int:number>/", samples.sample, name="sample"),
     path("search/sample/<int:number>/file/", samples.sample_file, name="sample-file"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
+    path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
     path("progress/", fragments.progress, name="progress"),
 ]

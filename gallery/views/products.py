@@ -43,7 +43,7 @@ def product_page(request: HttpRequest, sku: str) -> HttpResponse:
         "image_states": [{"image": image, "status_label": image.get_status_display()} for image in product.photos]
         if is_staff
         else [],
-        "index_states_url": None,
+        "index_states_url": reverse("index-states", args=[product.pk]) if is_staff else None,
         "similar_for": product.photos[0] if product.photos else None,
         "attributes": sorted(product.attributes.items()),
         "tags": [{"label": tag.name, "url": f"{reverse('search')}?tags={tag.slug}"} for tag in product.tags.all()],

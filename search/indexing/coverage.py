@@ -1,7 +1,10 @@
 """How much of the catalogue is in the index, counted from the rows themselves."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subquery
@@ -59,6 +62,27 @@ def live_progress() -> Progress:
     )
     waiting, failed = min(behind["waiting"], images), min(behind["failed"], images)
     return Progress(images, max(0, images - waiting - failed), waiting, failed)
+
+
+@dataclass(frozen=True)
+class IndexState:
+    """Where one image is on its way into the live generation."""
+
+    code: Literal["indexed", "waiting", "failed"]
+    reason: str = ""
+
+
+def states_of(keys: Sequence[UUID]) -> list[IndexState]:
+    """The state of each of these images, in their order."""
+    live = Placement.objects.filter(generation__state=Generation.State.LIVE, key__in=keys)
+    placements = {placement.key: placement for placement in live}
+    return [_state_of(placements.get(key)) for key in keys]
+
+
+def _state_of(placement: Placement | None) -> IndexState:
+    if placement is None or (placement.behind and placement.attempts < settings.SEARCH_MAX_ATTEMPTS):
+        return IndexState("waiting", placement.reason if placement else "")
+    return IndexState("failed", placement.reason) if placement.behind else IndexState("indexed")
 
 
 def coverage(generation: Generation) -> Coverage:

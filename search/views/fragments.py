@@ -9,9 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
+from gallery.models import Image
 from search import pictures
 from search.ask import Found, ask
-from search.indexing.coverage import live_progress
+from search.indexing.coverage import live_progress, states_of
 from search.models import Generation
 from search.query import Query
 from search.results import cards_of
@@ -43,6 +44,17 @@ def similar(request: HttpRequest, key: UUID) -> HttpResponse:
 
 def _why_empty(found: Found) -> str:
     return found.notes[0] if found.notes else _("Nothing in the catalogue looks similar.")
+
+
+@require_safe
+@never_cache
+def index_states(request: HttpRequest, product: UUID) -> HttpResponse:
+    """For staff, beside a product: where each of its photos is on its way into the index, and why it is not there."""
+    who = visibility.behind_the_counter(request.user)
+    if who != visibility.moderation:
+        raise Http404
+    keys = Image.objects.filter(product=product).order_by("position", "pk").primary_keys()
+    return render(request, "search/_index_states.html", {"states": states_of(keys)})
 
 
 @require_safe

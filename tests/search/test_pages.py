@@ -435,3 +435,14 @@ def test_samples_are_named_in_chinese(client, db, sample_photos):
 def test_one_generation_answers(client, shop):
     assert Generation.objects.live() is not None
     assert page_at(client).total == 6
+
+
+def test_staff_see_beside_a_product_where_its_photos_are_in_the_index(shop, client_of, staff):
+    product = shop[0]
+    address = reverse("index-states", args=[product.pk])
+    assert client_of().get(address).status_code == 404
+    browser = client_of(staff)
+    assert address in browser.get(product.get_absolute_url()).content.decode()
+    assert "in the index" in browser.get(address).content.decode()
+    product.hide()
+    assert "waiting to be indexed" in browser.get(address).content.decode()
