@@ -98,7 +98,7 @@ format: $(VENV)/.installed-dev  ## Put the code into its style
 	$(VENV)/bin/djlint templates --reformat --quiet
 
 bench: $(VENV)/.browser install  ## Measure search and ingest against the bare libraries; writes bench.json
-	$(VENV)/bin/python -m tests.bench
+	$(VENV)/bin/python -m bench
 
 messages: $(VENV)/.installed-dev  ## Collect texts for translation (needs GNU gettext) and compile them
 	$(MANAGE) makemessages --locale zh_Hans --ignore node_modules --ignore $(VENV) --no-location

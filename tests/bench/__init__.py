@@ -1,1 +1,0 @@
-"""``make bench``: what the application costs beside the bare libraries that it stands on."""
