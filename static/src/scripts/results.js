@@ -41,8 +41,11 @@ export function swapResults() {
 function settled(results) {
   announce(results.dataset.announce);
   carryQuery();
-  // The button that led to another page has gone or means another page now: go on at the top of the results.
-  if (!results.contains(document.activeElement)) document.getElementById("found")?.focus({ preventScroll: true });
+  // A link that has gone, or that now leads to yet another page, is no place to go on from: the top of the results is.
+  const focused = document.activeElement;
+  if (!results.contains(focused) || focused.closest(".pager, .after")) {
+    document.getElementById("found")?.focus({ preventScroll: true });
+  }
 }
 
 /** The field keeps what the address now says: its words, and the picture and filters that go with them. */
