@@ -1,0 +1,181 @@
+"""A real browser before a real server: pages that may not complain, and a shop of drawn products."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
+from django.db import connection
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+
+from gallery.models import Role, User
+from search.engines import get_engine
+from search.indexing.loop import IndexLoop
+from search.models import Generation
+from tests.browser.chromium import launch_options, require_built_files
+from tests.browser.shop import add_shop
+
+# Playwright's event loop lives in the thread of the tests, so Django would refuse all use of the database there. The
+# loop stands still while a test's own lines run: nothing is concurrent.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+PASSWORD = "a password long enough"
+
+# A violation of the policy is not always logged by the browser; it is always told to the page.
+_TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    require_built_files()
+    return launch_options()
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server) -> str:
+    """Addresses in tests are relative to this."""
+    return live_server.url
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict) -> dict:
+    """Without motion nothing has to be waited for but what counts."""
+    return browser_context_args | {
+        "viewport": {"width": 1440, "height": 900},
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+    }
+
+
+class Complaints:
+    """What pages wrote to the console as errors. A test fails for what it did not expect."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.expected: list[str] = []
+
+    def listen(self, context: BrowserContext) -> None:
+        context.add_init_script(_TELL_VIOLATIONS)
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.seen.append(str(error.error)))
+
+    def expect(self, pattern: str) -> None:
+        """The test provokes this one."""
+        self.expected.append(pattern)
+
+    def expect_status(self, status: int) -> None:
+        """The browser reports every answer of 400 and above."""
+        self.expect(rf"responded with a status of {status} ")
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.seen if not any(re.search(pattern, text) for pattern in self.expected)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.seen.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    complaints = Complaints()
+    yield complaints
+    assert complaints.unexpected() == []
+
+
+@pytest.fixture
+def context(complaints: Complaints, site: str, context: BrowserContext) -> BrowserContext:
+    complaints.listen(context)
+    context.set_default_timeout(10_000)
+    return context
+
+
+@pytest.fixture
+def plain_page(complaints: Complaints, site: str, new_context: Callable[..., BrowserContext]) -> Page:
+    """A page in a browser that runs no scripts."""
+    context = new_context(java_script_enabled=False)
+    complaints.listen(context)
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def _stored_shop(django_db_setup, django_db_blocker, tmp_path_factory) -> Path:
+    """The database with the shop in it, indexed, as a file of its own."""
+    if connection.vendor != "sqlite":
+        pytest.fail("Browser tests run on SQLite alone: unset TEST_DATABASE_URL.", pytrace=False)
+    file = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+        add_shop()
+        IndexLoop().run_until_idle()
+        with closing(sqlite3.connect(file)) as copy:
+            connection.connection.backup(copy)
+    return file
+
+
+@pytest.fixture
+def site(_stored_shop: Path, live_server, transactional_db) -> str:
+    """The address of a running site with the shop, as it was stored: whatever tests change is undone."""
+    cache.clear()
+    get_engine.cache_clear()
+    ContentType.objects.clear_cache()
+    connection.ensure_connection()
+    with closing(sqlite3.connect(_stored_shop)) as stored:
+        stored.backup(connection.connection)
+    return live_server.url
+
+
+@pytest.fixture
+def staff(site: str) -> User:
+    user = User.objects.create_user("staff", "staff@example.com", PASSWORD)
+    user.groups.add(Group.objects.get_or_create(name=Role.STAFF)[0])
+    return user
+
+
+@pytest.fixture
+def sign_in(site: str) -> Callable[[Page, User], None]:
+    def sign_in(page: Page, user: User) -> None:
+        page.goto("/accounts/login/")
+        page.get_by_label("Username").fill(user.username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("button", name="Account")).to_be_visible()
+
+    return sign_in
+
+
+class Outage:
+    """The live generation lies in an Elasticsearch that nobody answers for, until it ends."""
+
+    def begin(self) -> None:
+        self._lies_in("elasticsearch")
+
+    def end(self) -> None:
+        self._lies_in("embedded")
+
+    @staticmethod
+    def _lies_in(engine: str) -> None:
+        Generation.objects.filter(state=Generation.State.LIVE).update(engine=engine)
+
+
+@pytest.fixture
+def engine_down(site: str, settings) -> Outage:
+    settings.SEARCH_URL = "elasticsearch://127.0.0.1:9"
+    get_engine.cache_clear()
+    outage = Outage()
+    outage.begin()
+    return outage
