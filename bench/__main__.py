@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.installation import Options, limit_threads, measured
+from bench.installation import Installation, Options, limit_threads
 
 if TYPE_CHECKING:
     from bench.timing import Comparison
@@ -41,23 +41,30 @@ def main() -> None:
     engines = tuple(given.engines or _ENGINES)
     with _elasticsearch(given.elasticsearch if "elasticsearch" in engines else None) as search_url:
         options = Options(given.size, given.runs, given.batches, engines, search_url, given.photos)
-        comparisons = list(_comparisons(chosen, options))
-    report = _machine(given) | {"comparisons": [comparison.as_json() for comparison in comparisons]}
+        comparisons = []
+        for comparison in _comparisons(chosen, options):
+            print(comparison, end="\n\n", flush=True)
+            comparisons.append(comparison.as_json())
+    report = _machine(given) | {"comparisons": comparisons}
     given.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(f"Written to {given.output}")
 
 
 def _comparisons(chosen: Sequence[str], options: Options) -> "Iterator[Comparison]":
     # Ingest has an installation for each engine: the loop fills every generation that it finds.
-    alone = [replace(options, engines=(engine,)) for engine in options.engines]
-    for name, told in [*(("ingest", one) for one in alone), ("search", options)]:
-        if name not in chosen:
-            continue
-        if "elasticsearch" not in told.engines:
-            told = replace(told, search_url="")
-        for comparison in measured(f"bench.{name}", told, SEARCH_FIT_AT=_NEVER):
-            print(comparison, end="\n\n", flush=True)
-            yield comparison
+    for engine in options.engines if "ingest" in chosen else ():
+        with _installation(replace(options, engines=(engine,))) as installation:
+            yield from installation.run("bench.ingest:measure")
+    if "search" in chosen:
+        with _installation(options) as installation:
+            installation.run("bench.catalogue:build")
+            for engine in options.engines:
+                yield from installation.run(f"bench.search_{engine}:measure")
+
+
+def _installation(options: Options) -> Installation:
+    url = options.search_url if "elasticsearch" in options.engines else ""
+    return Installation(replace(options, search_url=url), SEARCH_FIT_AT=_NEVER)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from tqdm import tqdm
 
+from bench.installation import Options
 from gallery.keys import new_key
 from gallery.models import Brand, Category, Image, Product, TaggedProduct
 from gallery.models.products import ProductTag
@@ -18,7 +18,7 @@ from search.encoders import get_encoder
 from search.engines import get_engine
 from search.engines.base import Document
 from search.generations import calibrate, create_generation
-from search.models import Embedding, Generation
+from search.models import Embedding
 from search.projection import Projection
 
 _CHUNK = 1_000  # images
@@ -30,52 +30,39 @@ _FIT_ON = 5_000  # images
 _WORDS = ("linen", "cotton", "wool", "silk", "oak", "steel", "glass", "paper", "summer", "winter", "plain", "striped")
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """``n`` images. One in ten waits for approval; one product in four has two photos."""
+def build(options: Options) -> None:
+    """Write images to the database and to a generation on each engine.
 
-    keys: Sequence[UUID]
-    public: np.ndarray  # (n,) bool
-    vectors: np.ndarray  # (n, dimension) float32, as the engines have them
-    generations: Mapping[str, Generation]  # by engine; the last one is live
-
-
-def build(size: int, engines: Sequence[str], seed: int = 0) -> Catalogue:
-    """Write ``size`` images to the database and to a generation on each engine."""
-    random = np.random.default_rng(seed)
-    source = _Embeddings(size, random)
+    One image in ten waits for approval; one product in four has two photos. Where Elasticsearch is among the engines,
+    its generation is the live one.
+    """
+    random = np.random.default_rng(0)
+    source = _Embeddings(options.size, random)
     encoder = get_encoder(settings.SEARCH_ENCODER)
     sample = source.of(random.integers(0, source.clusters, _FIT_ON), random)
     projection = Projection.fit(sample, {"deep": settings.SEARCH_DEEP_DIMENSIONS})
-    generations = {
-        engine: create_generation(
+    generations = [
+        create_generation(
             projection, encoder=encoder.identity, weights=encoder.default_weights, engine=engine, sample_size=_FIT_ON
         )
-        for engine in engines
-    }
+        for engine in sorted(options.engines, key=("embedded", "elasticsearch").index)
+    ]
     rows = _Rows(random)
-    keys: list[UUID] = []
-    public: list[bool] = []
-    vectors = np.empty((size, projection.dimension), np.float32)
-    for start in tqdm(range(0, size, _CHUNK), desc="catalogue", unit="k", disable=None):
-        count = min(_CHUNK, size - start)
+    for start in tqdm(range(0, options.size, _CHUNK), desc="catalogue", unit="k", disable=None):
+        count = min(_CHUNK, options.size - start)
         products = -(-count * 4 // 5)
         clusters = random.integers(0, source.clusters, products)[np.arange(count) % products]
         images = rows.add(products, clusters)
-        for place, embedding in enumerate(_embedded(images, source.of(clusters, random), encoder.identity), start):
-            vectors[place] = projection.document_vector(projection.project(embedding.vectors))
-        documents = _documents([image.pk for image in images], vectors[start : start + count])
-        for engine, generation in generations.items():
-            if failures := get_engine(engine).write(generation.pk, documents, []):
-                raise RuntimeError(f"{engine} refused {len(failures)} documents: {failures[0].reason}")
-        keys += [image.pk for image in images]
-        public += [image.status == Image.Status.APPROVED for image in images]
-    for engine, generation in generations.items():
+        embeddings = _embedded(images, source.of(clusters, random), encoder.identity)
+        vectors = [projection.document_vector(projection.project(embedding.vectors)) for embedding in embeddings]
+        documents = _documents([image.pk for image in images], vectors)
+        for generation in generations:
+            if failures := get_engine(generation.engine).write(generation.pk, documents, []):
+                raise RuntimeError(f"{generation} refused {len(failures)} documents: {failures[0].reason}")
+    for generation in generations:
         calibrate(generation)
-        get_engine(engine).refresh(generation.pk)
+        get_engine(generation.engine).refresh(generation.pk)
         generation.promote()
-        get_engine(engine).warm(generation.pk)
-    return Catalogue(keys, np.array(public), vectors, generations)
 
 
 class _Embeddings:
@@ -169,7 +156,7 @@ def _embedded(images: Sequence[Image], parts: Mapping[str, np.ndarray], encoder:
     return Embedding.objects.bulk_create(rows)
 
 
-def _documents(keys: Sequence[UUID], vectors: np.ndarray) -> list[Document]:
+def _documents(keys: Sequence[UUID], vectors: Sequence[np.ndarray]) -> list[Document]:
     """As the indexing loop makes them, from the rows."""
     images, tree = images_by_key(keys), category_tree()
     return [

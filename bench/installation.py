@@ -1,4 +1,4 @@
-"""An installation for one measurement: its own process, folder and database, all gone afterwards."""
+"""An installation to measure: a folder and a database of its own, gone afterwards."""
 
 import os
 import secrets
@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bench.timing import Comparison
+from typing import Any, Self
 
 # Everything that an exported variable could change in what is measured.
 _UNSET = ("S3_BUCKET", "S3_ENDPOINT_URL", "CACHE_URL", "FILE_DELIVERY", "SEARCH_ENCODER", "SEARCH_INDEX_OPTIONS")
@@ -36,9 +33,23 @@ def limit_threads(count: int) -> None:
     os.environ.update(dict.fromkeys(_THREADS, str(count)))
 
 
-def measured(module: str, options: Options, **environment: str) -> "list[Comparison]":
-    """Run ``module.measure(options)`` in a fresh process, in which Django is set up on an empty database."""
-    with tempfile.TemporaryDirectory(prefix="imgsite-bench-") as folder:
+class Installation:
+    """A context: a folder with an empty database, and processes in which Django uses them."""
+
+    def __init__(self, options: Options, **environment: str):
+        self._options = options
+        self._environment = environment
+        self._folder = tempfile.TemporaryDirectory(prefix="imgsite-bench-")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._folder.cleanup()
+
+    def run(self, function: str) -> Any:
+        """Call ``package.module:function`` with the options, in a fresh process: what one holds slows no other."""
+        folder = self._folder.name
         production = {
             "DATA_DIR": folder,
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
@@ -49,12 +60,12 @@ def measured(module: str, options: Options, **environment: str) -> "list[Compari
             "SECRET_KEY": secrets.token_urlsafe(50),
             "ALLOWED_HOSTS": "localhost",
             "SHOP_CURRENCY": "EUR",
-            "SEARCH_URL": options.search_url or "embedded:",
+            "SEARCH_URL": self._options.search_url or "embedded:",
             "SEARCH_INDEX_PREFIX": Path(folder).name,  # installations share a server
-            **environment,
+            **self._environment,
         }
         with ProcessPoolExecutor(1, get_context("spawn"), _set_up, (production,)) as process:
-            return process.submit(_measure, module, options).result()
+            return process.submit(_call, function, self._options).result()
 
 
 def _set_up(environment: Mapping[str, str]) -> None:
@@ -68,5 +79,6 @@ def _set_up(environment: Mapping[str, str]) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _measure(module: str, options: Options) -> "list[Comparison]":
-    return import_module(module).measure(options)
+def _call(function: str, options: Options) -> Any:
+    module, _colon, name = function.partition(":")
+    return getattr(import_module(module), name)(options)

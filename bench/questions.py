@@ -5,10 +5,11 @@ from uuid import UUID
 
 import numpy as np
 
-from bench.catalogue import Catalogue
+from gallery import visibility
 from gallery.models import Image
 from search.direction import Direction, direction_of
-from search.models import Embedding, Generation
+from search.models import Generation
+from search.pictures import of_image
 
 QUESTIONS = 100
 
@@ -21,18 +22,16 @@ class Question:
     direction: Direction
 
 
-def questions(catalogue: Catalogue, generation: Generation, seed: int = 1) -> list[Question]:
+def questions(generation: Generation) -> list[Question]:
     """Public photos at random, as the application would ask with them at the usual weights."""
-    random = np.random.default_rng(seed)
-    public = np.flatnonzero(catalogue.public)
-    places = random.choice(public, min(QUESTIONS, len(public)), replace=False)
-    return [_question(catalogue.keys[place], generation) for place in places.tolist()]
+    public = list(Image.objects.visible_to(visibility.public).order_by("pk").values_list("pk", flat=True))
+    places = np.random.default_rng(1).choice(len(public), min(QUESTIONS, len(public)), replace=False)
+    return [Question(public[place], _direction(public[place], generation)) for place in places.tolist()]
 
 
-def _question(key: UUID, generation: Generation) -> Question:
-    sha256 = Image.objects.values_list("sha256", flat=True).get(pk=key)
-    stored = Embedding.objects.get(encoder=generation.encoder, sha256=sha256)
-    direction = direction_of(stored.vectors, {}, generation)
+def _direction(key: UUID, generation: Generation) -> Direction:
+    picture = of_image(key, visibility.public, generation)
+    direction = direction_of(picture.vectors, {}, generation) if picture and picture.vectors else None
     if direction is None:
-        raise RuntimeError(f"Image {key} has none of the weighted parts.")
-    return Question(key, direction)
+        raise RuntimeError(f"Image {key} has no embedding to ask with.")
+    return direction

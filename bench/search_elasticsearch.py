@@ -13,10 +13,12 @@ from elastic_transport import Transport
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import DEFAULT_SERIALIZERS, OrjsonSerializer
 
-from bench.catalogue import Catalogue
+from bench.installation import Options
 from bench.questions import questions
 from bench.timing import Comparison, side_by_side
+from gallery.models import Image
 from search.engines.elastic.client import Address
+from search.models import Generation
 
 _WARM_UP = 20
 _QUIET_SECONDS = 300
@@ -24,13 +26,14 @@ _JSON_TYPES = ("application/json", "application/vnd.elasticsearch+json")
 Sent = Mapping[str, Any]  # arguments of Elasticsearch.perform_request
 
 
-def compare(catalogue: Catalogue, runs: int, search_url: str) -> Comparison:
+def measure(options: Options) -> list[Comparison]:
     """The whole of the application, from WSGI environment to the last byte, in this process."""
-    asked = questions(catalogue, catalogue.generations["elasticsearch"])
+    generation = Generation.objects.get(engine="elasticsearch")
+    asked = questions(generation)
     application = Application()
     # With the application's own serializer, so that the denominator is not slower than it need be.
     client = Elasticsearch(
-        list(Address.parse(search_url).hosts),
+        list(Address.parse(options.search_url).hosts),
         serializers={**DEFAULT_SERIALIZERS, **dict.fromkeys(_JSON_TYPES, OrjsonSerializer())},
     )
     segments = _when_quiet(client)
@@ -47,17 +50,14 @@ def compare(catalogue: Catalogue, runs: int, search_url: str) -> Comparison:
             ),
             f"the same {len(requests[0])} request to Elasticsearch by the bare client": bare,
         },
-        runs,
+        options.runs,
         _WARM_UP,
     )
-    facts = {"segments": segments, "bytes of an answer": len(application.get(_path(asked[0].key)))}
-    return Comparison(
-        f"Search on Elasticsearch over {len(catalogue.keys):,} vectors", ours, alone, bound=2.0, goal=1.2, facts=facts
-    )
-
-
-def _path(key: UUID) -> str:
-    return f"/api/v1/search?image_id={key}&limit=24"
+    images = Image.objects.count()
+    facts = {"segments": segments, "bytes of an answer": len(application.search(asked[0].key))}
+    return [
+        Comparison(f"Search on Elasticsearch over {images:,} vectors", ours, alone, bound=2.0, goal=1.2, facts=facts)
+    ]
 
 
 class Application:
@@ -92,7 +92,7 @@ class Application:
         return body
 
     def search(self, key: UUID) -> bytes:
-        return self.get(_path(key))
+        return self.get(f"/api/v1/search?image_id={key}&limit=24")
 
 
 def _requests_of(search: Callable[[], bytes]) -> list[Sent]:

@@ -5,21 +5,24 @@ from collections.abc import Callable
 import numpy as np
 from django.conf import settings
 
-from bench.catalogue import Catalogue
+from bench.installation import Options
 from bench.questions import questions
 from bench.timing import Comparison, side_by_side
 from gallery import visibility
 from gallery.models import Brand
 from search.engines import get_engine
 from search.engines.base import Answer, Filters, Request
+from search.models import Generation
 
 _WARM_UP = 10
 
 
-def compare(catalogue: Catalogue, runs: int) -> list[Comparison]:
-    generation = catalogue.generations["embedded"]
+def measure(options: Options) -> list[Comparison]:
+    generation = Generation.objects.get(engine="embedded")
     engine = get_engine("embedded")
-    asked = questions(catalogue, generation)
+    engine.warm(generation.pk)
+    matrix = _matrix(generation)
+    asked = questions(generation)
     brand = str(Brand.objects.get(name="Brand 00").pk)
 
     def search(facets: bool) -> Callable[[int], Answer]:
@@ -42,32 +45,33 @@ def compare(catalogue: Catalogue, runs: int) -> list[Comparison]:
         return one
 
     def product(turn: int) -> np.ndarray:
-        return catalogue.vectors @ asked[turn % len(asked)].direction.vector
+        return matrix @ asked[turn % len(asked)].direction.vector
 
-    kept = _share_of(engine.search(Request(generation.pk, visibility.public, Filters(brand=(brand,)))), catalogue)
-    shape = "{:,} x {}".format(*catalogue.vectors.shape)
+    shape = "{:,} x {}".format(*matrix.shape)
     plain, faceted, bare = side_by_side(
         {
             "engine.search: public, one brand, no facets": search(False),
             "engine.search: public, one brand, with facets": search(True),
             f"matrix @ vector, {shape} float32": product,
         },
-        runs,
+        options.runs,
         _WARM_UP,
     )
-    facts = {"filter keeps": kept, "median matches": _median_matches(search(False), len(asked))}
+    products = [
+        engine.search(Request(generation.pk, visibility.public, filters, limit=1, facets=False)).total
+        for filters in (Filters(brand=(brand,)), Filters())
+    ]
+    facts = {
+        "filter keeps": f"{products[0] / products[1]:.0%} of {products[1]:,} public products",
+        "median of matches": int(np.median([len(search(False)(turn).hits) for turn in range(len(asked))])),
+    }
     return [
         Comparison(f"Embedded search over {shape}", plain, bare, bound=1.5, goal=1.2, facts=facts),
         Comparison("The same with facets", faceted, bare, facts=facts),
     ]
 
 
-def _share_of(answer: Answer, catalogue: Catalogue) -> str:
-    """How much the filter leaves, in products of the public catalogue."""
-    request = Request(catalogue.generations["embedded"].pk, visibility.public, limit=1, facets=False)
-    everything = get_engine("embedded").search(request).total
-    return f"{answer.total / everything:.0%} of {everything:,} public products"
-
-
-def _median_matches(search: Callable[[int], Answer], count: int) -> int:
-    return int(np.median([len(search(turn).hits) for turn in range(count)]))
+def _matrix(generation: Generation) -> np.ndarray:
+    """What the engine holds, ``(n, dimension)`` float32, read from its table."""
+    stored = generation.documents.order_by("pk").values_list("vector", flat=True)
+    return np.frombuffer(b"".join(stored.iterator()), np.float32).reshape(-1, generation.projection.dimension)
