@@ -1,12 +1,9 @@
 """The main job on 1,000 real photographs: import, index through kills, both engines, and how good the answers are."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
-
-from tests.site import Site
 
 pytestmark = pytest.mark.photos
 
@@ -33,20 +30,6 @@ for image in list(Image.objects.order_by("pk"))[::5]:
     right += answer.json()["hits"][0]["image"]["id"] == str(image.pk)
 print(asked, right)
 """
-
-
-@pytest.fixture(scope="module")
-def site(photos, tmp_path_factory) -> Site:
-    """The photographs imported and indexed while the loop was killed three times."""
-    site = Site(tmp_path_factory.mktemp("photos"), SEARCH_LEASE_SECONDS="2", TORCH_THREADS="2")
-    site.manage("migrate", "-v0")
-    summary = site.manage("import_catalogue", str(photos), "--no-progress")
-    print(summary)
-    for indexed in (100, 400, 800):
-        site.kill_loop_when(indexed)
-    time.sleep(2.1)  # the lease of the killed loop, two seconds here, has to end
-    site.manage("index", "run", "--until-idle")
-    return site
 
 
 @pytest.fixture(scope="module", params=["embedded", "elasticsearch_8", "elasticsearch_9"])
