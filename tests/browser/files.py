@@ -1,8 +1,9 @@
 """Files that people bring to a page: dropped, pasted or chosen."""
 
 import base64
+import re
 
-from playwright.sync_api import FilePayload, JSHandle, Page
+from playwright.sync_api import FilePayload, JSHandle, Page, expect
 
 from tests.browser.shop import FIRST_PHOTO
 from tests.pictures import draw, encode, jpeg
@@ -44,6 +45,13 @@ def drop(page: Page, *files: FilePayload) -> None:
     transfer = carried(page, *files)
     drag_over(page, transfer)
     page.dispatch_event("main", "drop", {"dataTransfer": transfer})
+
+
+def search_by(page: Page, *files: FilePayload) -> None:
+    """Drop the files, and wait for the results."""
+    drop(page, *files)
+    page.wait_for_url(re.compile(r"/search/\?.*photo="))
+    expect(page.locator(".query-photo img")).to_be_visible()
 
 
 def paste(page: Page, picture: bytes) -> None:

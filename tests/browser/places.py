@@ -3,14 +3,14 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.files import RED_CIRCLE, drop
+from tests.browser.files import RED_CIRCLE, search_by
 
 ADDRESSES = {
     "home": "/",
     "browse": "/search/",
     "words": "/search/?q=circle&availability=in_stock",
     "empty": "/search/?q=zeppelin",
-    "product": "/products/CIRCLE-08/?back=%2Fsearch%2F%3Fq%3Dcircle",
+    "product": "/products/CIRCLE-00/?back=%2Fsearch%2F%3Fq%3Dcircle",
     "login": "/accounts/login/",
     "upload": "/upload/",
     "not found": "/products/NOTHING/",
@@ -31,8 +31,7 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
     if place in BY_PHOTO:
         page.goto("/")
-        drop(page, RED_CIRCLE)
-        expect(page.get_by_role("img", name="Your photo")).to_be_visible()
+        search_by(page, RED_CIRCLE)
         page.goto(page.url + BY_PHOTO[place])
     else:
         page.goto(ADDRESSES[place])

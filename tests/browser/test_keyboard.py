@@ -87,7 +87,7 @@ def test_the_sheet_of_filters_keeps_the_focus_and_gives_it_back(page: Page):
     button = page.get_by_role("button", name="Filters")
     button.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_focused()
     for _press in range(40):
         page.keyboard.press("Tab")
         assert page.evaluate(f"!!{FOCUSED}.closest('#filters') || {FOCUSED} === document.body")

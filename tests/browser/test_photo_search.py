@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, Request, expect
 
 from search.models import QueryPhoto
-from tests.browser.files import BLUE_SQUARE, BROKEN, LARGE, RED_CIRCLE, TEXT, carried, drag_over, drop, paste
+from tests.browser.files import BLUE_SQUARE, BROKEN, LARGE, RED_CIRCLE, TEXT, carried, drag_over, drop, paste, search_by
 from tests.browser.shop import GROUNDS
 from tests.gallery.files import HEIC
 from tests.pictures import draw, encode
@@ -80,6 +80,7 @@ def test_what_the_browser_cannot_decode_is_sent_as_it_is(page: Page):
     page.goto("/")
     heic = FilePayload(name="IMG_0001.HEIC", mimeType="", buffer=HEIC)
     request = sent_photo(page, lambda: drop(page, heic))
+    expect(page).to_have_url(PHOTO_URL)
     expect(page.get_by_role("img", name="Your photo")).to_be_visible()
     assert (QueryPhoto.objects.get().width, QueryPhoto.objects.get().height) == (64, 48)
     assert int(request.all_headers()["content-length"]) > len(HEIC)
@@ -92,8 +93,7 @@ def test_something_else_than_a_picture_is_told_and_the_page_stays(page: Page):
     expect(page.locator("#alerts")).to_contain_text("That is not a picture.")
     assert page.url == before
     expect(page.locator("#drop")).to_be_hidden()
-    drop(page, RED_CIRCLE)  # the next one is taken
-    expect(page.get_by_role("img", name="Your photo")).to_be_visible()
+    search_by(page, RED_CIRCLE)  # the next one is taken
 
 
 def test_a_damaged_photo_gets_the_servers_sentence(page: Page, complaints):
@@ -146,8 +146,7 @@ def test_words_narrow_what_a_photo_finds(page: Page):
 
 def test_a_new_photo_keeps_words_and_filters(page: Page):
     page.goto("/search/?q=circle&availability=in_stock")
-    drop(page, RED_CIRCLE)
-    page.wait_for_url(re.compile(r"photo="))
+    search_by(page, RED_CIRCLE)
     assert "q=circle" in page.url
     assert "availability=in_stock" in page.url
 

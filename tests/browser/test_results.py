@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from gallery.models import Image
 from search.models import QueryEmbedding
-from tests.browser.files import RED_CIRCLE, drop
+from tests.browser.files import RED_CIRCLE, search_by
 from tests.browser.shop import COUNT
 
 
@@ -37,9 +37,7 @@ def titles(page: Page) -> list[str]:
 def by_photo(page: Page) -> Page:
     """The results of a photo of a red circle."""
     page.goto("/")
-    drop(page, RED_CIRCLE)
-    page.wait_for_url(re.compile(r"photo="))
-    expect(page.locator("#found")).to_be_visible()
+    search_by(page, RED_CIRCLE)
     return page
 
 
