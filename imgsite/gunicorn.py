@@ -17,6 +17,9 @@ keepalive = 5
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+# Requests run beside each other already. OpenBLAS's threads would wait for each other on the cores that they share with
+# Elasticsearch or other requests, and burn more time than they save. NumPy reads this when a worker imports it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # torch does not survive a fork: nothing of the application may be loaded before it.
 preload_app = False
 

@@ -85,6 +85,7 @@ TEMPLATES = [
 # --- Database -----------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 if _database["ENGINE"].endswith("sqlite3"):
     # Tests use a file too: a database in memory tests neither WAL nor locks.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
@@ -96,7 +97,6 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
     }
 elif _database["ENGINE"].endswith("postgresql"):
-    _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "gallery.User"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from search.direction import Direction
@@ -13,8 +14,7 @@ from search.similarity import Band
 ALL = "all"  # the band of results that are not in the order of similarity
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One product of a page, by its best photo."""
 
     key: UUID

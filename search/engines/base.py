@@ -7,7 +7,7 @@ An engine knows vectors, filters and words. It knows no Django model but its own
 import abc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -126,8 +126,7 @@ class Request:
     facets: bool = True
 
 
-@dataclass(frozen=True)
-class EngineHit:
+class EngineHit(NamedTuple):  # hundreds are made for one answer, and a frozen dataclass takes four times as long
     key: UUID
     product: str
     score: float  # dot product with a vector; otherwise BM25 or 0
