@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=300, help="of each search (default: %(default)s)")
     parser.add_argument("--batches", type=int, default=20, help="of photos to ingest (default: %(default)s)")
     parser.add_argument("--photos", type=Path, default=os.environ.get("PHOTOS"), help="folder of JPEGs to ingest")
-    parser.add_argument("--threads", type=int, default=2, help="of NumPy and torch (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="of torch (default: %(default)s)")
     parser.add_argument("--elasticsearch", default="8.19.9", metavar="VERSION", help="(default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     given = parser.parse_args()
@@ -89,7 +89,7 @@ def _machine(given: argparse.Namespace) -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "threads": given.threads,
+        "torch_threads": given.threads,
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},

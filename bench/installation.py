@@ -13,7 +13,7 @@ from typing import Any, Self
 
 # Everything that an exported variable could change in what is measured.
 _UNSET = ("S3_BUCKET", "S3_ENDPOINT_URL", "CACHE_URL", "FILE_DELIVERY", "SEARCH_ENCODER", "SEARCH_INDEX_OPTIONS")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TORCH_THREADS")
+_TORCH_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TORCH_THREADS")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Options:
 
 
 def limit_threads(count: int) -> None:
-    """For this process and those that it starts. NumPy reads this on import, torch when the encoder is loaded."""
-    os.environ.update(dict.fromkeys(_THREADS, str(count)))
+    """Give torch so many, and NumPy one, as imgsite/gunicorn.py does; in the processes that are started from now on."""
+    os.environ.update(dict.fromkeys(_TORCH_THREADS, str(count)) | {"OPENBLAS_NUM_THREADS": "1"})
 
 
 class Installation:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 from wsgiref.util import setup_testing_defaults
@@ -37,7 +38,7 @@ def measure(options: Options) -> list[Comparison]:
         serializers={**DEFAULT_SERIALIZERS, **dict.fromkeys(_JSON_TYPES, OrjsonSerializer())},
     )
     segments = _when_quiet(client)
-    requests = [_requests_of(lambda key=question.key: application.search(key)) for question in asked]
+    requests = [_requests_of(partial(application.search, question.key)) for question in asked]
 
     def bare(turn: int) -> None:
         for request in requests[turn % len(requests)]:
@@ -82,7 +83,12 @@ class Application:
         }
         setup_testing_defaults(environ)
         statuses: list[str] = []
-        response = self._application(environ, lambda status, _headers: statuses.append(status))
+
+        def start_response(status: str, _headers: list, _error: object = None, /) -> Callable[[bytes], object]:
+            statuses.append(status)
+            return lambda _data: None  # WSGI's old way to write; Django does not use it
+
+        response = self._application(environ, start_response)
         try:
             body = b"".join(response)
         finally:

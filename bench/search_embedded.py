@@ -73,5 +73,7 @@ def measure(options: Options) -> list[Comparison]:
 
 def _matrix(generation: Generation) -> np.ndarray:
     """What the engine holds, ``(n, dimension)`` float32, read from its table."""
-    stored = generation.documents.order_by("pk").values_list("vector", flat=True)
-    return np.frombuffer(b"".join(stored.iterator()), np.float32).reshape(-1, generation.projection.dimension)
+    stored = generation.documents.exclude(vector=None).order_by("pk").values_list("vector", flat=True)
+    return np.frombuffer(b"".join(vector or b"" for vector in stored.iterator()), np.float32).reshape(
+        -1, generation.projection.dimension
+    )
