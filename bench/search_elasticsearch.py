@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 from wsgiref.util import setup_testing_defaults
 
-from django.core.wsgi import get_wsgi_application
 from elastic_transport import Transport
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import DEFAULT_SERIALIZERS, OrjsonSerializer
@@ -18,6 +17,7 @@ from bench.installation import Options
 from bench.questions import questions
 from bench.timing import Comparison, side_by_side
 from gallery.models import Image
+from imgsite.wsgi import application
 from search.engines.elastic.client import Address
 from search.models import Generation
 
@@ -65,7 +65,7 @@ class Application:
     """The WSGI application as a server calls it."""
 
     def __init__(self) -> None:
-        self._application = get_wsgi_application()
+        self._application = application
         self._visitors = 0
 
     def get(self, path: str) -> bytes:
