@@ -38,7 +38,7 @@ def test_the_command_says_where_the_server_is_and_takes_it_down():
         psycopg.connect(url).close()
     finally:
         command.send_signal(signal.SIGINT)
-        assert command.wait(30) == 0
+        assert command.wait(120) == 0
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
 
