@@ -131,6 +131,9 @@ class Process:
         self._child: subprocess.Popen | None = None
 
     def start(self) -> None:
+        """Start the program; one that runs already is left alone."""
+        if self._child is not None and self._child.poll() is None:
+            return
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
                 self.command,
