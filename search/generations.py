@@ -241,11 +241,14 @@ def promote(generation: Generation) -> None:
 
 
 def _go_live(generation: Generation) -> None:
+    before = Generation.objects.live()
     engine = get_engine(generation.engine)
     engine.refresh(generation.pk)
     generation.promote()
     logger.info("Generation %d is live.", generation.pk)
     engine.set_live(generation.pk)
+    if before and before.engine == generation.engine and not engine.exists(before.pk):
+        drop(before)  # its index was lost, or lies in a cluster that is no longer ours: nobody can go back to it
 
 
 def drop_superseded() -> int:

@@ -18,6 +18,11 @@ def configured_name() -> str:
     return "embedded" if settings.SEARCH_URL.startswith("embedded") else "elasticsearch"
 
 
+def reachable_names() -> set[str]:
+    """Engines that the settings say how to reach. The embedded one lies in the database and is always there."""
+    return {"embedded", configured_name()}
+
+
 @cache
 def get_engine(name: str) -> Engine:
     """The process's engine of this name; clients connect when first asked."""

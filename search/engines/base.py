@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from gallery.visibility import Visibility
+from search.engines.index_settings import DEFAULT_SETTINGS, IndexSettings
 
 Sort = Literal["relevance", "newest", "price", "-price"]
 FACETS = ("category", "brand", "availability", "tags", "attributes")
@@ -119,6 +120,7 @@ class Request:
     words: tuple[Word, ...] = ()  # all must match
     exclude: tuple[UUID, ...] = ()  # keys left out (the image that is the query)
     window: int = 240
+    index: IndexSettings = DEFAULT_SETTINGS  # the generation's own
     lopsided: bool = False  # weights far from the index's own balance: ask for more candidates
     sort: Sort = "relevance"  # only without a vector; a window is sorted by its reader
     offset: int = 0  # in products, only without a vector
@@ -176,7 +178,7 @@ class IndexSpec:
 
     generation: int
     dimension: int
-    options: Mapping[str, object] = field(default_factory=dict)
+    settings: IndexSettings = DEFAULT_SETTINGS
 
 
 class Engine(abc.ABC):
@@ -199,6 +201,10 @@ class Engine(abc.ABC):
 
         :return: the keys that were refused, with reasons; all others are written
         """
+
+    @abc.abstractmethod
+    def exists(self, generation: int) -> bool:
+        """Whether the generation's index is there."""
 
     @abc.abstractmethod
     def drop(self, generation: int) -> None:

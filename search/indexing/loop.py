@@ -59,7 +59,7 @@ class Scheduled:
 
 def reconcile_all() -> None:
     """Reconcile every generation that is kept; an engine that is down is left for the next time."""
-    for generation in Generation.objects.kept():
+    for generation in Generation.objects.kept().reachable():
         try:
             differences = reconcile(generation)
         except IndexMissing as error:
@@ -152,7 +152,7 @@ class IndexLoop:
             logger.warning("The search engine cannot be reached: %s", error)
 
     def _reachable(self) -> list[Generation]:
-        kept = Generation.objects.kept().defer("projection_data", "scale_data")
+        kept = Generation.objects.kept().reachable().defer("projection_data", "scale_data")
         now = time.monotonic()
         return [g for g in kept if g.pk not in self.backoff or self.backoff[g.pk].until <= now]
 

@@ -5,7 +5,9 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from search.engines import reachable_names
 from search.engines.base import IndexSpec
+from search.engines.index_settings import IndexSettings
 from search.projection import Projection
 from search.similarity import SimilarityScale
 
@@ -18,6 +20,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def kept(self) -> "GenerationQuerySet":
         """Generations that the indexing loop keeps up to date: all that could be asked, or asked again."""
         return self.filter(state__in=Generation.KEPT)
+
+    def reachable(self) -> "GenerationQuerySet":
+        """Those in engines that the settings say how to reach."""
+        return self.filter(engine__in=reachable_names())
 
 
 class Generation(models.Model):
@@ -42,6 +48,13 @@ class Generation(models.Model):
     calibrated_at = models.DateTimeField(null=True, blank=True)
     sample_size = models.PositiveIntegerField(default=0, help_text="images that the projection was fitted on")
     promote_when_ready = models.BooleanField(default=False)
+    paused = models.BooleanField(default=False, help_text="not filled until it is resumed; only while it is built")
+    to_embed = models.PositiveIntegerField(default=0, help_text="files without an embedding when building began")
+    seconds_per_image = models.FloatField(null=True, blank=True, help_text="what filling takes, a moving average")
+    reconcile_requested = models.BooleanField(default=False, help_text="the indexing loop compares it next")
+    reconciled_at = models.DateTimeField(null=True, blank=True)
+    differences = models.JSONField(null=True, blank=True, help_text="kind of difference → images, when last compared")
+    quality = models.JSONField(null=True, blank=True, help_text="what manage.py quality last measured")
     embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -76,7 +89,11 @@ class Generation(models.Model):
 
     @property
     def spec(self) -> IndexSpec:
-        return IndexSpec(self.pk, self.projection.dimension, self.index_options)
+        return IndexSpec(self.pk, self.projection.dimension, self.index_settings)
+
+    @property
+    def index_settings(self) -> IndexSettings:
+        return IndexSettings.parse(self.index_options)
 
     def calibrate(self, scale: SimilarityScale) -> None:
         self.scale_data, self.calibrated_at = scale.to_bytes(), timezone.now()

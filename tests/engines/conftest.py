@@ -30,7 +30,7 @@ def new_index(engine) -> Iterator[Callable[[], Index]]:
     def make() -> Index:
         generation = new_generation(engine).pk
         made.append(generation)
-        engine.create(IndexSpec(generation, DIMENSION, {"type": "int8_hnsw"}))
+        engine.create(IndexSpec(generation, DIMENSION))
         return Index(engine, generation)
 
     yield make

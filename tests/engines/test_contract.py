@@ -117,7 +117,7 @@ def test_generations_are_apart(new_index):
 
 def test_creating_again_keeps_the_documents(index):
     index.put(document(1))
-    index.engine.create(IndexSpec(index.generation, DIMENSION, {"type": "int8_hnsw"}))
+    index.engine.create(IndexSpec(index.generation, DIMENSION))
     assert index.versions() == {1: 1}
 
 

@@ -20,10 +20,9 @@ from search.engines.elastic import window
 from search.engines.elastic.client import Address
 from search.engines.elastic.counts import edges
 from search.engines.elastic.engine import ElasticsearchEngine
+from search.engines.index_settings import IndexSettings
 from tests.engines.catalogue import DIMENSION, QUERY, Index, document, key, new_generation, numbers, words
 from tests.servers.elasticsearch import ElasticsearchServer
-
-SPEC_OPTIONS = {"type": "int8_hnsw"}
 
 
 @pytest.fixture(params=["elasticsearch-8", "elasticsearch-9"])
@@ -88,20 +87,20 @@ def test_creating_again_puts_back_a_lost_alias(index, outside):
     outside.indices.delete_alias(index=physical, name=alias)
     with pytest.raises(IndexMissing):
         index.engine.write(index.generation, [document(1)], [])
-    index.engine.create(IndexSpec(index.generation, DIMENSION, SPEC_OPTIONS))
+    index.engine.create(IndexSpec(index.generation, DIMENSION, IndexSettings()))
     index.put(document(1))
     assert index.window() == [1]
 
 
 def test_creating_over_another_dimension_is_refused(index):
     with pytest.raises(EngineError, match="dims"):
-        index.engine.create(IndexSpec(index.generation, DIMENSION + 1, SPEC_OPTIONS))
+        index.engine.create(IndexSpec(index.generation, DIMENSION + 1, IndexSettings()))
 
 
 @pytest.mark.parametrize("kind", ["hnsw", "int8_hnsw", "int4_hnsw", "flat", "int8_flat"])
 def test_every_kind_of_index_ranks_by_the_true_dot_product(engine, kind):
     generation = new_generation(engine).pk
-    engine.create(IndexSpec(generation, DIMENSION, {"type": kind}))
+    engine.create(IndexSpec(generation, DIMENSION, IndexSettings(kind)))
     index = Index(engine, generation)
     index.put(*(document(i, i / 20) for i in range(20)))
     answer = index.search(vector=QUERY, window=5)
@@ -265,7 +264,7 @@ def test_a_stopped_server_is_unavailable_and_works_again_when_it_returns(index, 
             lambda: index.search(),
             lambda: index.engine.write(index.generation, [document(2)], []),
             lambda: list(index.engine.keys_and_versions(index.generation)),
-            lambda: index.engine.create(IndexSpec(index.generation, DIMENSION, SPEC_OPTIONS)),
+            lambda: index.engine.create(IndexSpec(index.generation, DIMENSION, IndexSettings())),
             lambda: index.engine.drop(index.generation),
         ):
             with within(2), pytest.raises(EngineUnavailable, match="No connection"):
@@ -295,7 +294,7 @@ def test_a_secured_cluster(secured_elasticsearch, settings, db):
     settings.SEARCH_CA_CERTS = str(secured_elasticsearch.certificate)
     engine = ElasticsearchEngine()
     index = Index(engine, new_generation(engine).pk)
-    engine.create(IndexSpec(index.generation, DIMENSION, SPEC_OPTIONS))
+    engine.create(IndexSpec(index.generation, DIMENSION, IndexSettings()))
     index.put(document(1))
     assert index.window() == [1]
     assert engine.health(index.generation).ok

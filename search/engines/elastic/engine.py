@@ -63,6 +63,10 @@ class ElasticsearchEngine(Engine):
     def write(self, generation: int, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
         return bulk.write(self._cluster, self.names.write(generation), documents, deletions)
 
+    def exists(self, generation: int) -> bool:
+        with translated():
+            return bool(self._cluster.client.indices.exists(index=self.names.index(generation)))
+
     def drop(self, generation: int) -> None:
         with translated():
             self._cluster.patient.indices.delete(index=self.names.index(generation), ignore_unavailable=True)

@@ -8,10 +8,10 @@ import numpy as np
 from elasticsearch.dsl import Boolean, DenseVector, Double, Keyword, Long, Mapping, Object, Text
 
 from search.engines.base import Document, IndexSpec
+from search.engines.index_settings import IndexSettings
 
 VECTOR, KEY, PRODUCT = "vector", "key", "product"
 WORDS = ("title", "tags", "description")
-DEFAULT_INDEX_OPTIONS = {"type": "int8_hnsw"}
 _SETTINGS = {
     "number_of_shards": 1,  # counts of products are exact only within one shard
     "auto_expand_replicas": "0-1",
@@ -69,10 +69,17 @@ def mapping_of(spec: IndexSpec) -> dict[str, Any]:
             dims=spec.dimension,
             index=True,
             similarity="dot_product",
-            index_options=dict(spec.options or DEFAULT_INDEX_OPTIONS),
+            index_options=index_options(spec.settings),
         ),
     )
     return mapping.to_dict()
+
+
+def index_options(settings: IndexSettings) -> dict[str, Any]:
+    options: dict[str, Any] = {"type": settings.type}
+    if settings.is_graph:
+        options |= {"m": settings.m, "ef_construction": settings.ef_construction}
+    return options
 
 
 def index_body(spec: IndexSpec, names: Names) -> dict[str, Any]:

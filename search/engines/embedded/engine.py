@@ -47,6 +47,9 @@ class EmbeddedEngine(Engine):
     def create(self, spec: IndexSpec) -> None:
         Generation.objects.filter(pk=spec.generation, embedded_revision=0).update(embedded_revision=1)
 
+    def exists(self, generation: int) -> bool:
+        return Generation.objects.filter(pk=generation, embedded_revision__gt=0).exists()
+
     @transaction.atomic
     def drop(self, generation: int) -> None:
         # The counter first: its row lock keeps writers out until everything is gone.

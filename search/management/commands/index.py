@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from search import generations
-from search.engines.base import EngineError
+from search.engines.base import EngineError, IndexMissing
 from search.indexing.claims import retry
 from search.indexing.coverage import Coverage, coverage
 from search.indexing.loop import IndexLoop
@@ -100,7 +100,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Generation {generation} is dropped.")
 
     def reconcile(self, check: bool, **options: Any) -> None:
-        found = {generation: reconcile(generation, repair=not check) for generation in Generation.objects.kept()}
+        found = {}
+        lost = []
+        for generation in Generation.objects.kept().reachable():
+            try:
+                found[generation] = reconcile(generation, repair=not check)
+            except IndexMissing as error:
+                lost.append(generation)
+                self.stderr.write(f"{generation}: {error}")
+                if not check:
+                    generations.replace_lost(generation)
         if options["json"]:
             self._write_json(
                 [
@@ -112,7 +121,7 @@ class Command(BaseCommand):
         else:
             for generation, differences in found.items():
                 self.stdout.write(f"{generation}: {differences.total} differences ({differences})")
-        if check and any(differences.total for differences in found.values()):
+        if check and (lost or any(differences.total for differences in found.values())):
             raise CommandError("The index and the database differ. Repair it: manage.py index reconcile", returncode=1)
 
     def retry(self, keys: list[UUID], **options: Any) -> None:
