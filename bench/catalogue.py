@@ -40,10 +40,15 @@ def build(options: Options) -> None:
     source = _Embeddings(options.size, random)
     encoder = get_encoder(settings.SEARCH_ENCODER)
     sample = source.of(random.integers(0, source.clusters, _FIT_ON), random)
-    projection = Projection.fit(sample, {"deep": settings.SEARCH_DEEP_DIMENSIONS})
+    projection = Projection.fit(sample, {"deep": settings.SEARCH_DEEP_DIMENSIONS}, source.dimensions)
     generations = [
         create_generation(
-            projection, encoder=encoder.identity, weights=encoder.default_weights, engine=engine, sample_size=_FIT_ON
+            projection,
+            dimension=projection.dimension,
+            encoder=encoder.identity,
+            weights=encoder.default_weights,
+            engine=engine,
+            sample_size=_FIT_ON,
         )
         for engine in sorted(options.engines, key=("embedded", "elasticsearch").index)
     ]

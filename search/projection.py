@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 Vectors = Mapping[str, np.ndarray]
+LONGEST_PART = 2_048  # numbers; Elasticsearch takes 4,096 in all
 _SMALLEST_LENGTH = 1e-6
 
 
@@ -128,25 +129,53 @@ class Projection:
             )
 
     @classmethod
-    def identity(cls, dimensions: Mapping[str, int]) -> "Projection":
-        """Zero centre and no map: the first generation, so that the first upload is searchable."""
-        return cls(tuple(PartMap(name, np.zeros(d, dtype=np.float32)) for name, d in dimensions.items()))
+    def starting(cls, dimensions: Mapping[str, int]) -> "Projection":
+        """What needs no images: the identity; a part longer than an engine takes is turned and cut at random.
+
+        Axes drawn at random and made orthonormal keep angles nearly (Johnson and Lindenstrauss, 1984); from a fixed
+        seed they are the same everywhere.
+        """
+        return cls(
+            tuple(
+                PartMap(
+                    name, np.zeros(d, dtype=np.float32), _random_axes(d, LONGEST_PART) if d > LONGEST_PART else None
+                )
+                for name, d in dimensions.items()
+            )
+        )
 
     @classmethod
-    def fit(cls, samples: Mapping[str, np.ndarray], components: Mapping[str, int]) -> "Projection":
+    def fit(
+        cls, samples: Mapping[str, np.ndarray], components: Mapping[str, int], dimensions: Mapping[str, int]
+    ) -> "Projection":
         """Centre every part on its sample mean; parts named in ``components`` are reduced by PCA.
 
-        :param samples: part name → ``(n, d)`` float32, a random sample of embeddings
-        :param components: part name → number of principal components to keep
+        :param samples: part name → ``(n, d)`` float32, a random sample of embeddings; a part may be missing
+        :param components: part name → numbers that it is brought to; where the sample is too small to tell so many
+            axes apart, the last of them are 0
+        :param dimensions: part name → length, all parts in the order of the vector
         """
-        maps = []
-        for name, rows in samples.items():
-            centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-            keep = min(components.get(name, 0), rows.shape[1], len(rows) - 1)
-            matrix = None
-            if 0 < keep < rows.shape[1]:
-                centred = (rows - centre).astype(np.float64)
-                _values, axes = np.linalg.eigh(centred.T @ centred)
-                matrix = np.ascontiguousarray(axes[:, ::-1][:, :keep]).astype(np.float32)
-            maps.append(PartMap(name, centre, matrix))
-        return cls(tuple(maps))
+        return cls(
+            tuple(
+                _fitted(name, samples.get(name, np.zeros((0, d), np.float32)), components.get(name, d), d)
+                for name, d in dimensions.items()
+            )
+        )
+
+
+def _fitted(name: str, rows: np.ndarray, width: int, d: int) -> PartMap:
+    centre = rows.mean(axis=0, dtype=np.float64) if len(rows) else np.zeros(d)
+    matrix = None
+    if width < d:
+        matrix = np.zeros((d, width), dtype=np.float32)
+        centred = rows.astype(np.float64) - centre
+        keep = min(width, max(0, len(rows) - 1))
+        _values, axes = np.linalg.eigh(centred.T @ centred)
+        matrix[:, :keep] = axes[:, ::-1][:, :keep]
+    return PartMap(name, centre.astype(np.float32), matrix)
+
+
+def _random_axes(d: int, width: int) -> np.ndarray:
+    """``(d, width)`` float32 with orthonormal columns."""
+    axes, _triangle = np.linalg.qr(np.random.default_rng(0).normal(size=(d, width)))
+    return np.ascontiguousarray(axes, dtype=np.float32)

@@ -4,7 +4,9 @@ from functools import cache
 
 from django.utils.module_loading import import_string
 
-from search.encoders.base import Encoder
+from search.encoders.base import Encoder, EncoderError
+
+__all__ = ["ENCODERS", "Encoder", "EncoderError", "encoder_for", "get_encoder"]
 
 ENCODERS = {
     "efficientnet-lite0": "search.encoders.efficientnet.EfficientNetLite0",
@@ -14,7 +16,12 @@ ENCODERS = {
 
 @cache
 def get_encoder(name: str) -> Encoder:
-    """The process's one encoder of this name; the model itself is loaded when it first encodes."""
+    """The process's one encoder of this name; the model itself is loaded when it first encodes.
+
+    :raises EncoderError: when there is none of this name
+    """
+    if name not in ENCODERS:
+        raise EncoderError(f"There is no encoder {name!r}. There are: {', '.join(ENCODERS)}.")
     return import_string(ENCODERS[name])()
 
 

@@ -7,6 +7,10 @@ import numpy as np
 from PIL import Image
 
 
+class EncoderError(ValueError):
+    """An encoder that is not there or cannot be used as it is set up; the text says what to do."""
+
+
 class Encoder(abc.ABC):
     """Turns pictures into named parts of a vector.
 

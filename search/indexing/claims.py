@@ -14,6 +14,7 @@ from django.utils import timezone
 from search.models import Change, Generation, Placement
 
 BACKOFF_SECONDS = (5, 30, 120, 600, 3600)
+_MOST_KEYS = 500  # in one statement; SQLite bounds the number of parameters
 REASON_KILLED = "The indexing process stopped while it worked on this image."
 
 
@@ -36,13 +37,15 @@ def _due(generation_id: int, now) -> Q:
 
 
 @transaction.atomic
-def claim(generation: Generation, limit: int) -> Claim | None:
-    """Take the oldest due placements of a generation, at most ``limit``.
+def claim(generation: Generation, limit: int, among: Sequence[UUID] | None = None) -> Claim | None:
+    """Take the oldest due placements of a generation, at most ``limit``, of these keys if any are given.
 
     One whose lease ended without a word is taken alone: if it kills the process again, it costs only itself.
     """
     now = timezone.now()
     due = Placement.objects.filter(_due(generation.pk, now)).order_by("key")
+    if among is not None:
+        due = due.filter(key__in=among[:_MOST_KEYS])
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
     rows = list(due.filter(claimed_until=None)[:limit]) or list(due.filter(claimed_until__lte=now)[:1])

@@ -11,6 +11,7 @@ from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subque
 
 from gallery.models import Image
 from search.engines import get_engine
+from search.generations.samples import count_to_embed
 from search.models import Change, Generation, Placement
 
 
@@ -43,11 +44,21 @@ class Coverage:
     stale: int
     failed: int
     deletions_waiting: int
+    orphans: int | None  # documents without an image when the engine was last compared; None before that
+    paused: bool
+    preparing: bool  # the sample that its projection is fitted on is being embedded
+    to_embed: int  # files that the encoder still has to be run on
+    seconds_left: float | None  # an estimate while it is being built; None where there is nothing to go by
     oldest_waiting: datetime | None
     reasons: dict[str, int] = field(default_factory=dict)
     engine_detail: str = ""
     documents: int | None = None
     bytes: int | None = None
+
+    @property
+    def percent(self) -> int:
+        """How much of the catalogue is up to date in it."""
+        return 100 * self.indexed // self.images if self.images else 100
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"oldest_waiting": self.oldest_waiting.isoformat() if self.oldest_waiting else None}
@@ -114,17 +125,68 @@ def coverage(generation: Generation) -> Coverage:
         .annotate(images=Count("pk"))
         .order_by("-images")[:20]
     )
+    to_embed = count_to_embed(generation.encoder)
     health = get_engine(generation.engine).health(generation.pk)
     return Coverage(
         generation=generation.pk,
         state=generation.state,
         engine=generation.engine,
         encoder=generation.encoder,
-        dimension=generation.projection.dimension,
+        dimension=generation.dimension,
         images=images,
+        orphans=None if generation.differences is None else generation.differences.get("orphans", 0),
+        paused=generation.paused,
+        preparing=generation.preparing,
+        to_embed=to_embed,
+        seconds_left=_seconds_left(generation, counts["waiting"], to_embed),
         reasons=reasons,
         engine_detail=health.detail,
         documents=health.documents,
         bytes=health.bytes,
         **counts,
     )
+
+
+def _seconds_left(generation: Generation, waiting: int, to_embed: int) -> float | None:
+    write, embed = generation.seconds_per_document, generation.seconds_per_embedding
+    if generation.state != Generation.State.BUILDING or generation.paused:
+        return None
+    if (waiting and write is None and not generation.preparing) or (to_embed and embed is None):
+        return None
+    return waiting * (write or 0.0) + to_embed * (embed or 0.0)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An image that the last attempts could not bring into a generation."""
+
+    image: Image
+    reason: str
+    attempts: int
+    next_attempt_at: datetime | None  # None when nobody tries it again by itself
+
+    @property
+    def gave_up(self) -> bool:
+        return self.attempts >= settings.SEARCH_MAX_ATTEMPTS
+
+
+def failures(generation: Generation, limit: int = 50, reason: str | None = None) -> list[Failed]:
+    """Images whose last attempt failed, those that were given up first; of one reason if it is given.
+
+    Two statements. An image that has gone is left out: its deletion waits, and is told apart.
+    """
+    placements = generation.placements.filter(behind=True, key__in=Image.objects.values("pk")).exclude(reason="")
+    if reason is not None:
+        placements = placements.filter(reason=reason)
+    chosen = list(placements.order_by("-attempts", "key")[:limit])
+    images = Image.objects.with_product().in_bulk([placement.key for placement in chosen])
+    return [
+        Failed(
+            images[one.key],
+            one.reason,
+            one.attempts,
+            one.next_attempt_at if one.attempts < settings.SEARCH_MAX_ATTEMPTS else None,
+        )
+        for one in chosen
+        if one.key in images
+    ]

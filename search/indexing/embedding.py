@@ -1,14 +1,16 @@
 """Pictures to embeddings, in batches; what has been embedded once is never embedded again."""
 
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image as Picture
 
 from gallery.models import Image
 from gallery.pictures import open_upright
-from search.encoders import encoder_for
+from search.encoders import EncoderError, encoder_for
 from search.encoders.base import Encoder
 from search.models import Embedding
 
@@ -19,10 +21,20 @@ Vectors = Mapping[str, np.ndarray]
 DECODE_PIXELS = 520
 
 
-def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict[str, Vectors], dict[str, str]]:
+@dataclass(frozen=True)
+class Embedded:
+    """What is known of some images' files, by their hashes."""
+
+    vectors: dict[str, Vectors]
+    reasons: dict[str, str]  # of files that could not be read or encoded
+    fresh: int = 0  # files that were encoded for it
+    seconds: float = 0.0  # that this took
+
+
+def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
     """Stored embeddings of these images, encoding and storing those that are missing.
 
-    :return: file hash → parts, and file hash → reason for files that could not be read or encoded
+    Where the encoder has gone, what is stored is still given, and the others fail with that reason.
     """
     by_hash: dict[str, list[Image]] = {}
     for image in images:
@@ -32,8 +44,12 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
     }
     missing = [copies for sha256, copies in by_hash.items() if sha256 not in known]
     if not missing:
-        return known, {}
-    encoder = encoder_for(encoder_identity)
+        return Embedded(known, {})
+    start = time.perf_counter()
+    try:
+        encoder = encoder_for(encoder_identity)
+    except (LookupError, EncoderError) as error:
+        return Embedded(known, dict.fromkeys((copies[0].sha256 for copies in missing), str(error)))
     pictures: dict[str, Picture.Image] = {}
     reasons: dict[str, str] = {}
     for copies in missing:
@@ -55,7 +71,7 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> tuple[dict
         rows.append(row)
     # Another process may have embedded the same file meanwhile: its row says the same.
     Embedding.objects.bulk_create(rows, ignore_conflicts=True)
-    return known | encoded, reasons
+    return Embedded(known | encoded, reasons, len(encoded), time.perf_counter() - start)
 
 
 def _decoded(image: Image) -> Picture.Image:

@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -12,17 +12,18 @@ from django.db import OperationalError, close_old_connections
 
 from gallery.sweep import sweep_files
 from search import generations
+from search.encoders import EncoderError
 from search.engines.base import EngineError, EngineUnavailable, IndexMissing
 from search.indexing.cards import CardRenditions
-from search.indexing.claims import claim
 from search.indexing.reconcile import mark_missed, reconcile
-from search.indexing.writing import write_claim
+from search.indexing.writing import write_batch
 from search.models import Generation
 from search.photos import delete_expired
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
+TROUBLED_SECONDS = 30  # before another try to begin a generation that could not be begun
 ENGINE_DOWN_SECONDS = (1, 2, 5, 10, 15)
 
 
@@ -59,7 +60,16 @@ class Scheduled:
 
 def reconcile_all() -> None:
     """Reconcile every generation that is kept; an engine that is down is left for the next time."""
-    for generation in Generation.objects.kept().reachable():
+    _reconcile(Generation.objects.kept().reachable())
+
+
+def reconcile_requested() -> None:
+    """The same for those that somebody asked for."""
+    _reconcile(Generation.objects.kept().reachable().filter(reconcile_requested=True))
+
+
+def _reconcile(chosen: Iterable[Generation]) -> None:
+    for generation in chosen:
         try:
             differences = reconcile(generation)
         except IndexMissing as error:
@@ -80,7 +90,9 @@ class IndexLoop:
         self.stopping = threading.Event()
         self.backoff: dict[int, Backoff] = {}
         self.cards = CardRenditions()
+        self.troubled_until = 0.0
         self.schedule = [
+            Scheduled(2, self._reconcile_requested),
             Scheduled(30, mark_missed),
             Scheduled(30, self._calibrate_live),
             Scheduled(300, delete_expired),
@@ -134,48 +146,65 @@ class IndexLoop:
         :return: how much was done: placements claimed, generations started and finished; 0 when nothing is left
         """
         try:
-            generations.ensure_first()
-            claimed = sum(self._one_batch(generation, patient) for generation in self._reachable())
-            started = [generations.follow_the_engine(), generations.fit_the_next()]
-            finished = generations.finish_building()
+            begun = self._look_after_generations(patient)
+            return begun + sum(self._one_batch(generation, patient) for generation in self._reachable())
         except EngineUnavailable as error:
             if not patient:
                 raise
             logger.warning("The search engine cannot be reached: %s", error)
             return 0
-        return claimed + len(finished) + sum(generation is not None for generation in started)
 
-    def _reconcile_safely(self) -> None:
+    def _reconcile_requested(self) -> None:
+        self._reconcile_safely(reconcile_requested)
+
+    def _reconcile_safely(self, reconcile: Callable[[], None] = reconcile_all) -> None:
         try:
-            reconcile_all()
+            reconcile()
         except EngineUnavailable as error:  # while a lost index was being replaced
             logger.warning("The search engine cannot be reached: %s", error)
 
     def _reachable(self) -> list[Generation]:
-        kept = Generation.objects.kept().reachable().defer("projection_data", "scale_data")
+        kept = Generation.objects.kept().reachable().filter(paused=False).defer("projection_data", "scale_data")
         now = time.monotonic()
         return [g for g in kept if g.pk not in self.backoff or self.backoff[g.pk].until <= now]
 
     def _one_batch(self, generation: Generation, patient: bool) -> int:
-        batch = claim(generation, settings.SEARCH_BATCH)
-        if batch is None:
-            return 0
+        work = generations.prepare if generation.preparing else write_batch
         try:
-            write_claim(generation, batch)
+            worked = work(generation, settings.SEARCH_BATCH)
         except IndexMissing as error:
             logger.error("%s has lost its index: %s", generation, error)
             generations.replace_lost(generation)
+            return 1
         except EngineUnavailable as error:
             if not patient:
                 raise
             wait = self.backoff.setdefault(generation.pk, Backoff()).failed()
             logger.warning("%s waits %d s: %s", generation, wait, error)
             return 0
-        except (EngineError, LookupError) as error:
+        except EngineError as error:
             logger.error("%s cannot be kept up to date: %s", generation, error)
-        else:
-            self.backoff.pop(generation.pk, None)
-        return len(batch.placements)
+            return 1
+        self.backoff.pop(generation.pk, None)
+        return worked
+
+    def _look_after_generations(self, patient: bool) -> int:
+        """Begin what is needed without anybody's asking, and end what is full.
+
+        :return: how many generations were begun and finished
+        """
+        if time.monotonic() < self.troubled_until:
+            return 0
+        try:
+            generations.ensure_first()
+            begun = [generations.follow_the_engine(), generations.follow_the_encoder(), generations.fit_the_next()]
+        except (generations.GenerationError, EncoderError) as error:
+            if not patient:
+                raise
+            self.troubled_until = time.monotonic() + TROUBLED_SECONDS
+            logger.error("No generation can be begun: %s", error)
+            return 0
+        return sum(generation is not None for generation in begun) + len(generations.finish_building())
 
     def _calibrate_live(self) -> None:
         live = Generation.objects.live()

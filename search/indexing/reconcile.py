@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gallery.models import Image
 from search.engines import get_engine
-from search.generations import place_missing
+from search.generations.building import place_missing
 from search.indexing.changes import record_changes
 from search.models import Change, Generation, Placement
 
@@ -69,6 +69,10 @@ def reconcile(generation: Generation, *, repair: bool = True) -> Differences:
     )
     if repair:
         _repair(generation, differences, held)
+    counts = {name: len(keys) for name, keys in vars(differences).items()}
+    Generation.objects.filter(pk=generation.pk).update(
+        reconciled_at=timezone.now(), differences=counts, reconcile_requested=False
+    )
     return differences
 
 

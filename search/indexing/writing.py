@@ -1,16 +1,30 @@
 """One batch from a claim to the engine."""
 
 import logging
+import time
 from uuid import UUID
 
 from search.documents import category_tree, fields_of, images_by_key, words_of
 from search.engines import get_engine
 from search.engines.base import Deletion, Document, EngineError, EngineUnavailable
-from search.indexing.claims import Claim, give_back, record_failed, record_written
-from search.indexing.embedding import embeddings_for
+from search.indexing.claims import Claim, claim, give_back, record_failed, record_written
+from search.indexing.embedding import Embedded, embeddings_for
 from search.models import Change, Generation
 
 logger = logging.getLogger(__name__)
+
+
+def write_batch(generation: Generation, limit: int) -> int:
+    """Claim a batch of what is due and write it.
+
+    :return: how many placements were claimed; 0 when nothing is due
+    :raises EngineError: after the claim has been given back
+    """
+    batch = claim(generation, limit)
+    if batch is None:
+        return 0
+    write_claim(generation, batch)
+    return len(batch.placements)
 
 
 def write_claim(generation: Generation, claim: Claim) -> int:
@@ -18,17 +32,17 @@ def write_claim(generation: Generation, claim: Claim) -> int:
 
     :return: how many are now up to date
     :raises EngineError: after the claim has been given back
-    :raises LookupError: when the generation's encoder is not installed any more, likewise
     """
+    start = time.perf_counter()
     # Versions first, rows after them: what we write is at least as new as the version we say it is.
     versions = dict(Change.objects.filter(key__in=claim.keys).values_list("key", "version"))
     try:
-        documents, deletions, failures = _prepare(generation, claim, versions)
+        documents, deletions, failures, embedded = _prepare(generation, claim, versions)
         refused = get_engine(generation.engine).write(generation.pk, documents, deletions)
     except EngineUnavailable as error:
         give_back(claim, f"The search engine cannot be reached: {error}")
         raise
-    except (EngineError, LookupError) as error:
+    except EngineError as error:
         give_back(claim, str(error), wait_seconds=30)
         raise
     failures |= {failure.key: failure.reason for failure in refused}
@@ -39,24 +53,31 @@ def write_claim(generation: Generation, claim: Claim) -> int:
     written = {key: version for key, version in versions.items() if key not in failures}
     record_written(claim, written)
     record_failed(claim, failures)
+    if generation.state == Generation.State.BUILDING:
+        generation.note_speed(
+            documents=len(documents),
+            writing_seconds=time.perf_counter() - start - embedded.seconds,
+            embedded=embedded.fresh,
+            embedding_seconds=embedded.seconds,
+        )
     return len(written)
 
 
 def _prepare(
     generation: Generation, claim: Claim, versions: dict[UUID, int]
-) -> tuple[list[Document], list[Deletion], dict[UUID, str]]:
+) -> tuple[list[Document], list[Deletion], dict[UUID, str], Embedded]:
     images = images_by_key(claim.keys)
     tree = category_tree()
-    embeddings, reasons = embeddings_for(generation.encoder, images.values())
+    embedded = embeddings_for(generation.encoder, images.values())
     documents, deletions, failures = [], [], {}
     for key, version in versions.items():
         image = images.get(key)
         if image is None:
             deletions.append(Deletion(key, version))
-        elif image.sha256 in reasons:
-            failures[key] = reasons[image.sha256]
+        elif image.sha256 in embedded.reasons:
+            failures[key] = embedded.reasons[image.sha256]
         else:
-            projected = generation.projection.project(embeddings[image.sha256])
+            projected = generation.projection.project(embedded.vectors[image.sha256])
             documents.append(
                 Document(
                     key=key,
@@ -66,4 +87,4 @@ def _prepare(
                     vector=generation.projection.document_vector(projected) if projected else None,
                 )
             )
-    return documents, deletions, failures
+    return documents, deletions, failures, embedded

@@ -11,6 +11,8 @@ from search.engines.index_settings import IndexSettings
 from search.projection import Projection
 from search.similarity import SimilarityScale
 
+_NEWEST_SHARE = 0.2  # of the newest batch in moving averages
+
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def live(self) -> "Generation | None":
@@ -49,8 +51,11 @@ class Generation(models.Model):
     sample_size = models.PositiveIntegerField(default=0, help_text="images that the projection was fitted on")
     promote_when_ready = models.BooleanField(default=False)
     paused = models.BooleanField(default=False, help_text="not filled until it is resumed; only while it is built")
+    preparing = models.BooleanField(default=False, help_text="the sample for its projection is being embedded")
+    dimension = models.PositiveIntegerField(default=0, help_text="length of the indexed vectors")
     to_embed = models.PositiveIntegerField(default=0, help_text="files without an embedding when building began")
-    seconds_per_image = models.FloatField(null=True, blank=True, help_text="what filling takes, a moving average")
+    seconds_per_document = models.FloatField(null=True, blank=True, help_text="to write one; a moving average")
+    seconds_per_embedding = models.FloatField(null=True, blank=True, help_text="to make one; a moving average")
     reconcile_requested = models.BooleanField(default=False, help_text="the indexing loop compares it next")
     reconciled_at = models.DateTimeField(null=True, blank=True)
     differences = models.JSONField(null=True, blank=True, help_text="kind of difference → images, when last compared")
@@ -89,11 +94,27 @@ class Generation(models.Model):
 
     @property
     def spec(self) -> IndexSpec:
-        return IndexSpec(self.pk, self.projection.dimension, self.index_settings)
+        return IndexSpec(self.pk, self.dimension, self.index_settings)
 
     @property
     def index_settings(self) -> IndexSettings:
         return IndexSettings.parse(self.index_options)
+
+    def note_speed(
+        self, *, documents: int = 0, writing_seconds: float = 0.0, embedded: int = 0, embedding_seconds: float = 0.0
+    ) -> None:
+        """Remember how long a batch took, for estimates of what is left."""
+        changes = {}
+        for field, count, seconds in (
+            ("seconds_per_document", documents, writing_seconds),
+            ("seconds_per_embedding", embedded, embedding_seconds),
+        ):
+            if count:
+                before = getattr(self, field)
+                share = _NEWEST_SHARE if before is not None else 1.0
+                changes[field] = (1 - share) * (before or 0.0) + share * seconds / count
+        if changes:
+            Generation.objects.filter(pk=self.pk).update(**changes)
 
     def calibrate(self, scale: SimilarityScale) -> None:
         self.scale_data, self.calibrated_at = scale.to_bytes(), timezone.now()
@@ -116,7 +137,13 @@ class Generation(models.Model):
 # restored database may give an old number to a new generation.
 @lru_cache(maxsize=8)
 def _projection(pk: int, created_at: datetime) -> Projection:
-    return Projection.from_bytes(bytes(Generation.objects.values_list("projection_data", flat=True).get(pk=pk)))
+    """
+    :raises ValueError: for a generation whose projection is still to be fitted, or that was dropped
+    """
+    data = bytes(Generation.objects.values_list("projection_data", flat=True).get(pk=pk))
+    if not data:
+        raise ValueError(f"Generation {pk} has no projection: it is not fitted yet, or was dropped.")
+    return Projection.from_bytes(data)
 
 
 @lru_cache(maxsize=8)

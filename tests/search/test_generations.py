@@ -1,9 +1,12 @@
 """The life of generations on the embedded engine."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +49,9 @@ def test_dot_product_is_the_weighted_sum_of_cosines(seed, weight, missing):
 def test_projection_survives_storage():
     random = np.random.default_rng(0)
     projection = Projection.fit(
-        {"deep": random_units(random, 50, 12), "color": random_units(random, 50, 4)}, {"deep": 6}
+        {"deep": random_units(random, 50, 12), "color": random_units(random, 50, 4)},
+        {"deep": 6},
+        {"deep": 12, "color": 4},
     )
     restored = Projection.from_bytes(projection.to_bytes())
     assert restored.names == ("deep", "color")
@@ -57,7 +62,7 @@ def test_projection_survives_storage():
 
 
 def test_a_query_without_any_weighted_part_says_so():
-    projection = Projection.identity({"deep": 4, "color": 2})
+    projection = Projection.starting({"deep": 4, "color": 2})
     with pytest.raises(ValueError, match="weight above 0"):
         projection.query_vector({"color": np.ones(2, dtype=np.float32)}, {"deep": 1.0})
 
@@ -105,6 +110,9 @@ def test_edits_reach_a_retired_generation_until_it_is_dropped(settings):
     IndexLoop().run_until_idle()
     retired = Generation.objects.get(state="retired")
     assert len(dict(get_engine("embedded").keys_and_versions(retired.pk))) == 11
+    with pytest.raises(CommandError, match="until a moment ago"):
+        call_command("index", "drop", str(retired.pk))
+    Generation.objects.filter(pk=retired.pk).update(retired_at=timezone.now() - timedelta(minutes=2))
     call_command("index", "drop", str(retired.pk))
     retired.refresh_from_db()
     assert retired.state == "dropped"

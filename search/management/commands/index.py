@@ -1,16 +1,20 @@
-"""``manage.py index run|status|build|promote|drop|reconcile|retry``: the search index from the command line."""
+"""``manage.py index …``: the search index and its generations from the command line."""
 
 import json
 import os
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from search import generations
+from search.encoders import EncoderError
 from search.engines.base import EngineError, IndexMissing
+from search.engines.index_settings import TYPES, BadIndexSettings, IndexSettings
 from search.indexing.claims import retry
 from search.indexing.coverage import Coverage, coverage
 from search.indexing.loop import IndexLoop
@@ -27,10 +31,25 @@ class Command(BaseCommand):
         run.add_argument("--until-idle", action="store_true", help="end when nothing is left to do")
         status = verbs.add_parser("status", help="what is indexed, waiting and failed, and why")
         status.add_argument("--json", action="store_true")
-        build = verbs.add_parser("build", help="fit a projection and start a new generation beside the live one")
+        build = verbs.add_parser("build", help="start a new generation beside the live one")
+        build.add_argument("--encoder", help="a name of SEARCH_ENCODERS; SEARCH_ENCODER if not given")
+        build.add_argument("--type", choices=TYPES, help="how its index is laid out (docs/engines.md)")
+        build.add_argument("--m", type=int, help="neighbours of a vector in the HNSW graph")
+        build.add_argument("--ef-construction", type=int, help="candidates for them while the graph is built")
+        build.add_argument("--candidates", type=int, help="at least so many are looked at for a query")
+        build.add_argument("--oversample", type=float, help="so many times the window are scored again, exactly")
         build.add_argument("--promote", action="store_true", help="let it take over by itself when it is full")
-        for verb, text in (("promote", "let a ready generation answer"), ("drop", "delete a generation's index")):
+        build.add_argument("--plan", action="store_true", help="only say what it would take")
+        build.add_argument("--json", action="store_true")
+        for verb, text in (
+            ("promote", "let a ready or retired generation answer"),
+            ("pause", "leave a generation that is being built as it is for now"),
+            ("resume", "go on building it"),
+            ("cancel", "give up building a generation"),
+            ("drop", "delete a generation's index"),
+        ):
             verbs.add_parser(verb, help=text).add_argument("generation", type=int)
+        verbs.add_parser("rollback", help="go back to the generation that was live before")
         compare = verbs.add_parser("reconcile", help="compare the engine with the database and repair")
         compare.add_argument("--check", action="store_true", help="only report; exit status 1 on differences")
         compare.add_argument("--json", action="store_true")
@@ -38,18 +57,10 @@ class Command(BaseCommand):
         again.add_argument("keys", nargs="*", type=UUID, metavar="image-id", help="only these; all without")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        verbs: dict[str, Callable[..., None]] = {
-            "run": self.run,
-            "status": self.status,
-            "build": self.build,
-            "promote": self.promote,
-            "drop": self.drop,
-            "reconcile": self.reconcile,
-            "retry": self.retry,
-        }
+        work: Callable[..., None] = getattr(self, verb)
         try:
-            verbs[verb](**options)
-        except (EngineError, generations.GenerationError) as error:
+            work(**options)
+        except (EngineError, EncoderError, generations.GenerationError) as error:
             raise CommandError(str(error)) from error
 
     def run(self, until_idle: bool, **options: Any) -> None:
@@ -73,8 +84,8 @@ class Command(BaseCommand):
 
     def _write_account(self, account: Coverage) -> None:
         self.stdout.write(
-            f"Generation {account.generation} ({account.state}): {account.encoder}, {account.dimension} numbers, "
-            f"{account.engine}"
+            f"Generation {account.generation} ({account.state}{', paused' if account.paused else ''}): "
+            f"{account.encoder}, {account.dimension} numbers, {account.engine}"
         )
         self.stdout.write(
             f"  {account.images} images: {account.indexed} indexed, {account.waiting} waiting "
@@ -83,17 +94,49 @@ class Command(BaseCommand):
         )
         if account.oldest_waiting:
             self.stdout.write(f"  oldest change that waits: {account.oldest_waiting:%Y-%m-%d %H:%M:%S}")
+        if account.state == Generation.State.BUILDING:
+            left = "" if account.seconds_left is None else f", about {_duration(account.seconds_left)} left"
+            self.stdout.write(f"  {account.percent} % built, {account.to_embed} files to embed{left}")
+        if account.orphans:
+            self.stdout.write(f"  {account.orphans} documents without an image; repair: manage.py index reconcile")
         for reason, images in account.reasons.items():
             self.stdout.write(f"  {images} x {reason}")
         self.stdout.write(f"  engine: {account.engine_detail}")
 
-    def build(self, promote: bool, **options: Any) -> None:
-        generation = generations.build(promote_when_ready=promote)
+    def build(self, encoder: str | None, promote: bool, **options: Any) -> None:
+        plan = generations.plan(encoder)
+        if options["plan"]:
+            if options["json"]:
+                self._write_json(asdict(plan))
+            else:
+                self.stdout.write(_in_words(plan))
+            return
+        generation = generations.build(encoder=encoder, index=_settings_of(options), promote_when_ready=promote)
+        if options["json"]:
+            self._write_json({"generation": generation.pk} | asdict(plan))
+            return
+        self.stdout.write(_in_words(plan))
         self.stdout.write(f"Generation {generation.pk} is being built; manage.py index status shows how far it is.")
 
     def promote(self, generation: int, **options: Any) -> None:
         generations.promote(self._generation(generation))
         self.stdout.write(f"Generation {generation} is live.")
+
+    def rollback(self, **options: Any) -> None:
+        generation = generations.rollback()
+        self.stdout.write(f"Generation {generation.pk} is live again.")
+
+    def pause(self, generation: int, **options: Any) -> None:
+        generations.pause(self._generation(generation))
+        self.stdout.write(f"Generation {generation} waits. Go on: manage.py index resume {generation}")
+
+    def resume(self, generation: int, **options: Any) -> None:
+        generations.resume(self._generation(generation))
+        self.stdout.write(f"Generation {generation} is being built.")
+
+    def cancel(self, generation: int, **options: Any) -> None:
+        generations.cancel(self._generation(generation))
+        self.stdout.write(f"Building generation {generation} is given up; its embeddings are kept.")
 
     def drop(self, generation: int, **options: Any) -> None:
         generations.drop(self._generation(generation))
@@ -136,3 +179,31 @@ class Command(BaseCommand):
 
     def _write_json(self, value: object) -> None:
         self.stdout.write(json.dumps(value, indent=2, default=str))
+
+
+def _settings_of(options: dict[str, Any]) -> IndexSettings | None:
+    """The index settings that were given, on top of ``SEARCH_INDEX_OPTIONS`` unless they are of another type."""
+    given = {
+        name: options[name]
+        for name in ("type", "m", "ef_construction", "candidates", "oversample")
+        if options[name] is not None
+    }
+    if not given:
+        return None
+    default = settings.SEARCH_INDEX_OPTIONS
+    same_type = given.get("type", default.get("type")) == default.get("type")
+    try:
+        return IndexSettings.parse({**(default if same_type else {}), **given})
+    except BadIndexSettings as error:
+        raise CommandError(str(error)) from error
+
+
+def _in_words(plan: generations.BuildPlan) -> str:
+    time = "" if plan.seconds is None else f", about {_duration(plan.seconds)}"
+    return f"{plan.encoder}: {plan.images} images, {plan.to_embed} files to embed{time}."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
