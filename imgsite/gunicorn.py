@@ -1,10 +1,7 @@
 """How gunicorn serves the site: threads in few processes, each of which loads its model after it was forked."""
 
-import logging
 import os
 import threading
-
-logger = logging.getLogger("imgsite.gunicorn")
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -31,37 +28,22 @@ def post_worker_init(worker: object) -> None:
 
 def worker_exit(server: object, worker: object) -> None:
     """Let loading come to its end: an interpreter that ends in the middle of importing torch aborts."""
+    _stopping.set()
     if _warming.is_alive():
         _warming.join(graceful_timeout)
 
 
 def _warm() -> None:
-    from django.conf import settings
-    from django.db import DatabaseError, connection
-    from django.urls import get_resolver
-    from PIL import Image
+    """Load what searches need now, then keep looking for what they will need once another generation is live."""
+    from search.warming import Warming
 
-    from search.encoders import encoder_for, get_encoder
-    from search.encoders.slot import EncoderBusy, encode_one
-    from search.engines import get_engine
-    from search.engines.base import EngineError
-    from search.models import Generation
-
-    try:
-        _ = get_resolver().url_patterns  # imports all views
-        live = Generation.objects.live()
-        encoder = get_encoder(settings.SEARCH_ENCODER) if live is None else encoder_for(live.encoder)
-        # Loading is half of it: the first pictures through a model are slow, too.
-        encode_one(encoder, Image.linear_gradient("L").convert("RGB"))
-        if live is not None:
-            _ = live.projection, live.scale  # kept by the process
-            get_engine(live.engine).warm(live.pk)
-    except (DatabaseError, EngineError, EncoderBusy, LookupError) as error:
-        # The site serves without it: whoever searches first waits, or is told what is wrong.
-        logger.warning("Model and index are not loaded ahead of the first search: %s", error)
-    finally:
-        connection.close()
+    warming = Warming()
+    while not _stopping.is_set():
+        warming.look()
+        _stopping.wait(_LOOK_SECONDS)
 
 
 # One a process: gunicorn reads this file before it forks, and each worker starts its own copy.
+_LOOK_SECONDS = 5
+_stopping = threading.Event()
 _warming = threading.Thread(target=_warm, name="warm", daemon=True)
