@@ -68,6 +68,7 @@ class Deletion:
 class Failure:
     key: UUID
     reason: str
+    held: int | None = None  # the engine's version, where that was why; also of what was deleted there
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The first step after a save: raise the version of what changed, inside the transaction that changed it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -33,3 +33,25 @@ def _record(keys: Sequence[UUID]) -> None:
     Placement.objects.bulk_create(
         [Placement(generation_id=pk, key=key) for pk in generations for key in keys], ignore_conflicts=True
     )
+
+
+@transaction.atomic
+def raise_above(held: Mapping[UUID, int]) -> list[UUID]:
+    """Where an engine holds a version that we never gave, make ours higher, so that the next write or delete wins.
+
+    It comes of a restored database, or of somebody who wrote or deleted in the engine by hand.
+
+    :param held: image key → the engine's version
+    :return: the keys whose version was raised
+    """
+    now = timezone.now()
+    Change.objects.bulk_create([Change(key=key, version=0, changed_at=now) for key in held], ignore_conflicts=True)
+    ahead = [
+        change.key
+        for change in Change.objects.select_for_update().filter(key__in=list(held)).order_by("key")
+        if held[change.key] > change.version
+    ]
+    for key in ahead:
+        Change.objects.filter(pk=key).update(version=held[key])
+    record_changes(ahead)
+    return ahead

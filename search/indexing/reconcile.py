@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from gallery.models import Image
 from search.engines import get_engine
 from search.generations.building import place_missing
-from search.indexing.changes import record_changes
+from search.indexing.changes import raise_above, record_changes
 from search.models import Change, Generation, Placement
 
 _CHUNK = 500
@@ -82,19 +81,9 @@ def _repair(generation: Generation, differences: Differences, held: dict[UUID, i
             version=0, behind=True, attempts=0, next_attempt_at=None, claimed_until=None, reason=""
         )
     for keys in _chunks([*differences.ahead, *differences.orphans, *differences.unrecorded]):
-        _raise_above(keys, held)
+        raised = set(raise_above({key: held.get(key, 0) for key in keys}))
+        record_changes([key for key in keys if key not in raised])
     place_missing(generation)
-
-
-@transaction.atomic
-def _raise_above(keys: list[UUID], held: dict[UUID, int]) -> None:
-    """Make our version higher than the engine's, so that the next write or delete wins."""
-    now = timezone.now()
-    Change.objects.bulk_create([Change(key=key, version=0, changed_at=now) for key in keys], ignore_conflicts=True)
-    for change in Change.objects.select_for_update().filter(key__in=keys).order_by("key"):
-        if held.get(change.key, 0) > change.version:
-            Change.objects.filter(pk=change.key).update(version=held[change.key])
-    record_changes(keys)
 
 
 def _chunks(keys: Iterable[Key]) -> Iterable[list[Key]]:

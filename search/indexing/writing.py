@@ -2,11 +2,13 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from search.documents import category_tree, fields_of, images_by_key, words_of
 from search.engines import get_engine
-from search.engines.base import Deletion, Document, EngineError, EngineUnavailable
+from search.engines.base import Deletion, Document, EngineError, EngineUnavailable, Failure
+from search.indexing.changes import raise_above
 from search.indexing.claims import Claim, claim, give_back, record_failed, record_written
 from search.indexing.embedding import Embedded, embeddings_for
 from search.models import Change, Generation
@@ -46,13 +48,14 @@ def write_claim(generation: Generation, claim: Claim) -> int:
         give_back(claim, str(error), wait_seconds=30)
         raise
     failures |= {failure.key: failure.reason for failure in refused}
+    overtaken = _overtake(claim, refused)
     for key, reason in failures.items():
         logger.warning("Image %s is not in %s: %s", key, generation, reason)
     gone = [deletion.key for deletion in deletions if deletion.key not in failures]
     Change.objects.filter(key__in=gone).update(deleted=True)
     written = {key: version for key, version in versions.items() if key not in failures}
     record_written(claim, written)
-    record_failed(claim, failures)
+    record_failed(claim, {key: reason for key, reason in failures.items() if key not in overtaken})
     if generation.state == Generation.State.BUILDING:
         generation.note_speed(
             documents=len(documents),
@@ -88,3 +91,13 @@ def _prepare(
                 )
             )
     return documents, deletions, failures, embedded
+
+
+def _overtake(claim: Claim, refused: Sequence[Failure]) -> set[UUID]:
+    """Give a higher version to what the engine refused for a version that it cannot have from us."""
+    held = {failure.key: failure.held for failure in refused if failure.held is not None}
+    ahead = set(raise_above(held)) if held else set()
+    if ahead:
+        again = [placement for placement in claim.placements if placement.key in ahead]
+        give_back(Claim(claim.generation_id, again), "The index held a version of somebody else's; ours is newer now.")
+    return ahead

@@ -1,5 +1,6 @@
 """Writing: one bulk request for puts and deletions, and what its answer means for each of them."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from search.engines.elastic.mapping import source_of
 _REFUSED_ALL = {403, 429}
 # What a deletion is told that misses the write alias: it would make an index of that name, which cannot be.
 _MISSING = INDEX_MISSING | {"invalid_index_name_exception"}
+_CONFLICT = "version_conflict_engine_exception"
+_CURRENT_VERSION = re.compile(r"current version \[(\d+)\]")
 _WANTED = ["items.*.status", "items.*.error"]
 
 
@@ -41,7 +44,10 @@ def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions
         raise IndexMissing(f"Elasticsearch has no index behind {alias}. Build a new generation.")
     if len(refused) == len(items) and all(item["status"] in _REFUSED_ALL for _operation, item in refused):
         raise error_in(refused[0][1]["status"], refused[0][1])
-    return [Failure(operation.key, _reason(operation, item["error"])) for operation, item in refused]
+    return [
+        Failure(operation.key, _reason(operation, item["error"]), _held_version(item["error"]))
+        for operation, item in refused
+    ]
 
 
 def _lines(operation: Document | Deletion) -> list[bytes]:
@@ -55,9 +61,15 @@ def _lines(operation: Document | Deletion) -> list[bytes]:
     ]
 
 
+def _held_version(error: dict[str, Any]) -> int | None:
+    """Said only in words: "version conflict, current version [2] is higher than the one provided [1]"."""
+    found = _CURRENT_VERSION.search(error["reason"]) if error["type"] == _CONFLICT else None
+    return int(found[1]) if found else None
+
+
 def _reason(operation: Document | Deletion, error: dict[str, Any]) -> str:
     match error["type"]:
-        case "version_conflict_engine_exception":
+        case kind if kind == _CONFLICT:
             return (
                 f"The index holds a newer version than {operation.version}. "
                 "If this stays so, run: manage.py index reconcile"

@@ -140,7 +140,8 @@ def _newer(
         stored = versions.get(operation.key, 0)
         if operation.version < stored:
             reason = _("Version %(version)d is older than version %(stored)d, which is stored.")
-            failures.append(Failure(operation.key, reason % {"version": operation.version, "stored": stored}))
+            reason %= {"version": operation.version, "stored": stored}
+            failures.append(Failure(operation.key, reason, stored))
         else:
             accepted[operation.key] = operation
             versions[operation.key] = operation.version
