@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -57,17 +59,35 @@ class Site:
 
     def written(self) -> int:
         """Images that some generation holds, read from the database itself: a command would take seconds."""
+        ((images,),) = self.read("SELECT COUNT(DISTINCT key) FROM search_placement WHERE version > 0")
+        return images
+
+    def read(self, sql: str, *values: object) -> list[tuple]:
         with closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute("SELECT COUNT(DISTINCT key) FROM search_placement WHERE version > 0").fetchone()[
-                0
-            ]
+            return connection.execute(sql, values).fetchall()
+
+    def count(self, table: str) -> int:
+        ((rows,),) = self.read(f"SELECT COUNT(*) FROM {table}")  # noqa: S608
+        return rows
+
+    def copy(self, folder: Path, **environment: str) -> "Site":
+        """The same files and records as an installation of their own; nothing may be running on this one."""
+        shutil.copytree(self.database.parent, folder / "site")
+        copy = Site(folder / "site")
+        place = {name: copy.environment[name] for name in ("DATA_DIR", "DATABASE_URL")}
+        copy.environment = self.environment | place | environment
+        return copy
 
     def kill_loop_when(self, indexed: int) -> None:
         """Start the indexing loop, and SIGKILL it once that many images are indexed."""
+        self.kill_loop_once(lambda: self.written() >= indexed)
+
+    def kill_loop_once(self, reached: Callable[[], bool]) -> None:
+        """Start the indexing loop, and SIGKILL it as soon as this is so."""
         loop = self.start("manage.py", "index", "run")
         deadline = time.monotonic() + 300
         try:
-            while self.written() < indexed:
+            while not reached():
                 assert loop.poll() is None, loop.communicate()
                 assert time.monotonic() < deadline, "the loop made no progress"
                 time.sleep(0.05)

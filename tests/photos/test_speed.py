@@ -7,15 +7,7 @@ import base64
 import io
 import json
 import os
-import shutil
-import signal
-import socket
-import sqlite3
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +16,7 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Page
 
 from tests.browser.chromium import launch_options, require_built_files
+from tests.photos.serving import running, serving
 from tests.site import Site
 
 pytestmark = [pytest.mark.photos, pytest.mark.browser]
@@ -125,44 +118,16 @@ def photographs(photos: Path) -> list[bytes]:
 @pytest.fixture(scope="module")
 def own_site(site: Site, tmp_path_factory) -> Site:
     """A copy of the indexed photographs, on the embedded engine, as ``make demo`` would serve it."""
-    folder = tmp_path_factory.mktemp("speed") / "site"
-    shutil.copytree(site.database.parent, folder)
-    own = Site(folder, DEBUG="true", TORCH_THREADS="2")
+    own = site.copy(tmp_path_factory.mktemp("speed"), DEBUG="true")
     own.manage("index", "run", "--until-idle")
     return own
-
-
-@contextmanager
-def running(site: Site, *command: str) -> Iterator[subprocess.Popen]:
-    process = site.start("-m", *command) if command[0] == "gunicorn" else site.start(*command)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
 
 
 @pytest.fixture
 def address(own_site: Site) -> Iterator[str]:
     """A server that has just started."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    own_site.environment |= {"HOST": "127.0.0.1", "PORT": str(port)}
-    url = f"http://127.0.0.1:{port}"
-    with running(own_site, "gunicorn", "imgsite.wsgi", "--config", "imgsite/gunicorn.py") as server:
-        deadline = time.monotonic() + 60
-        while not answers(url):
-            assert server.poll() is None, server.communicate()
-            assert time.monotonic() < deadline, "the server did not start"
-        yield url
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/accounts/login/", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+    with serving(own_site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -191,16 +156,12 @@ def search_by_drop(page: Page, address: str, photograph: bytes) -> float:
 
 def encoded(site: Site) -> int:
     """How many query photos were encoded."""
-    return count(site, "SELECT COUNT(*) FROM search_queryembedding")
+    return site.count("search_queryembedding")
 
 
 def waiting(site: Site) -> int:
-    return count(site, "SELECT COUNT(*) FROM search_placement WHERE behind")
-
-
-def count(site: Site, sql: str) -> int:
-    with closing(sqlite3.connect(site.database)) as connection:
-        return connection.execute(sql).fetchone()[0]
+    ((placements,),) = site.read("SELECT COUNT(*) FROM search_placement WHERE behind")
+    return placements
 
 
 def test_from_the_drop_to_a_dozen_photos(own_site: Site, photographs: list[bytes], address: str, page: Page):

@@ -63,3 +63,21 @@ def test_an_image_that_kills_the_process_costs_only_itself(tmp_path):
     account = site.account()
     assert (account["indexed"], account["failed"]) == (11, 1)
     assert list(account["reasons"]) == ["The indexing process stopped while it worked on this image."]
+
+
+def test_building_another_generation_survives_a_killed_loop(tmp_path):
+    count = 40
+    site = Site(tmp_path, SEARCH_BATCH="4", SEARCH_LEASE_SECONDS="1", SEARCH_FIT_LEAST="20", SEARCH_FIT_AT="10000")
+    site.manage("migrate", "-v0")
+    site.manage("import_catalogue", str(draw_catalogue(tmp_path, count)), "--no-progress")
+    site.manage("index", "run", "--until-idle")
+    site.manage("index", "build", "--encoder", "efficientnet-lite0", "--promote")
+    embedded = "SELECT COUNT(*) FROM search_embedding WHERE encoder LIKE 'efficientnet-lite0%'"
+    site.kill_loop_once(lambda: site.read(embedded)[0][0] >= 8)  # while the sample is embedded
+    site.kill_loop_once(lambda: site.read(embedded)[0][0] >= 28)  # while the index is filled
+    time.sleep(1.1)  # the lease of the last killed loop, one second here, has to end
+    site.manage("index", "run", "--until-idle")
+    account = site.account()
+    assert (account["state"], account["indexed"], account["documents"]) == ("live", count, count)
+    assert account["encoder"].startswith("efficientnet-lite0")
+    site.manage("index", "reconcile", "--check")
