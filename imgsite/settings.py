@@ -200,6 +200,22 @@ SEARCH_TIMEOUT = env.float("SEARCH_TIMEOUT", default=10.0)
 SEARCH_CA_CERTS = env.str("SEARCH_CA_CERTS", default="")
 SEARCH_INDEX_OPTIONS = env.json("SEARCH_INDEX_OPTIONS", default={"type": "int8_hnsw"})
 SEARCH_ENCODER = env.str("SEARCH_ENCODER", default="efficientnet-lite2")
+_LITE = "search.encoders.networks.efficientnet_lite.EfficientNetLite"
+_TORCHVISION = "search.encoders.networks.torchvision.TorchvisionNetwork"
+# Encoders by name; the variable adds to these, or replaces one of the same name.
+SEARCH_ENCODERS = {
+    "efficientnet-lite0": {"BACKEND": _LITE, "OPTIONS": {"variant": 0}},
+    "efficientnet-lite1": {"BACKEND": _LITE, "OPTIONS": {"variant": 1}},
+    "efficientnet-lite2": {"BACKEND": _LITE, "OPTIONS": {"variant": 2}},
+    "resnet50": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "resnet50"}},
+    "vgg16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vgg16"}},
+    "inception-v3": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "inception_v3"}},
+    "efficientnet-b0": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "efficientnet_b0"}},
+    "convnext-tiny": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "convnext_tiny"}},
+    "vit-b-16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vit_b_16"}},
+} | env.json("SEARCH_ENCODERS", default={})
+ENCODER_DEVICE = env.str("ENCODER_DEVICE", default="auto")
+ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)

@@ -7,6 +7,8 @@ from django.core.checks import Error, Warning, register
 from django.core.checks.messages import CheckMessage
 from django.db import DatabaseError, connection
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+HALVES = ("auto", "always", "never")
 KNOWN_SCHEMES = ("embedded:", "elasticsearch://", "elasticsearch+http://", "elasticsearch+https://")
 
 
@@ -37,16 +39,50 @@ def check_index_prefix(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 @register("search")
-def check_encoder(app_configs, **kwargs) -> list[CheckMessage]:
-    from search.encoders import ENCODERS
+def check_encoders(app_configs, **kwargs) -> list[CheckMessage]:
+    """Every entry as far as it can be told without loading torch."""
+    from search.encoders import EncoderError, encoder_names, get_encoder
 
-    if settings.SEARCH_ENCODER in ENCODERS:
+    errors: list[CheckMessage] = []
+    for name in encoder_names():
+        try:
+            get_encoder(name)
+        except EncoderError as error:
+            errors.append(Error(str(error), hint="Mend SEARCH_ENCODERS; see docs/encoders.md.", id="search.E006"))
+    if settings.SEARCH_ENCODER not in encoder_names():
+        errors.append(
+            Error(
+                f"SEARCH_ENCODER is {settings.SEARCH_ENCODER!r}.",
+                hint=f"Set it to one of: {', '.join(encoder_names())}.",
+                id="search.E002",
+            )
+        )
+    for name, values in (("ENCODER_DEVICE", DEVICES), ("ENCODER_HALF", HALVES)):
+        if getattr(settings, name) not in values:
+            errors.append(
+                Error(
+                    f"{name} is {getattr(settings, name)!r}.", hint=f"Set it to {', '.join(values)}.", id="search.E007"
+                )
+            )
+    return errors
+
+
+@register("search")
+def check_index_options(app_configs, **kwargs) -> list[CheckMessage]:
+    from search.engines.index_settings import SCRIPT, BadIndexSettings, IndexSettings
+
+    try:
+        parsed = IndexSettings.parse(settings.SEARCH_INDEX_OPTIONS)
+    except BadIndexSettings as error:
+        return [Error(f"SEARCH_INDEX_OPTIONS: {error}", hint="See docs/engines.md.", id="search.E008")]
+    if parsed.type != SCRIPT or settings.SEARCH_URL.startswith("embedded"):
         return []
     return [
-        Error(
-            f"SEARCH_ENCODER is {settings.SEARCH_ENCODER!r}.",
-            hint=f"Set it to one of: {', '.join(ENCODERS)}.",
-            id="search.E002",
+        Warning(
+            "SEARCH_INDEX_OPTIONS asks for script_score.",
+            hint="It reads every vector for every search, and the cluster must allow scripts (painless). The type flat "
+            "is exact, too, and needs no scripts.",
+            id="search.W002",
         )
     ]
 

@@ -1,7 +1,8 @@
-"""What an encoder is: a name, a version, named parts with dimensions, and ``encode``."""
+"""What an encoder is: a network that says what a picture shows, and descriptors that say how it looks."""
 
 import abc
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -11,36 +12,113 @@ class EncoderError(ValueError):
     """An encoder that is not there or cannot be used as it is set up; the text says what to do."""
 
 
-class Encoder(abc.ABC):
-    """Turns pictures into named parts of a vector.
+class Network(abc.ABC):
+    """Gives the part ``deep``. Options of ``SEARCH_ENCODERS`` are the arguments of its constructor.
 
-    A changed version makes stored embeddings stale, so raise it whenever the numbers change.
+    A constructor checks its options and loads nothing: torch takes seconds and hundreds of megabytes, and must not be
+    loaded before a server forks.
     """
 
-    name: str
-    version: int
+    version: ClassVar[int]  # raised whenever the same options give other numbers
 
     @property
-    def identity(self) -> str:
-        return f"{self.name}@{self.version}"
+    def fingerprint(self) -> str:
+        """What beside version and options decides the numbers, as the content of a file of weights.
 
-    @property
-    @abc.abstractmethod
-    def dimensions(self) -> Mapping[str, int]:
-        """Part name → length, in the order in which parts lie in the vector."""
+        :raises EncoderError: when it cannot be known
+        """
+        return ""
 
     @property
     @abc.abstractmethod
-    def default_weights(self) -> Mapping[str, float]:
-        """Part name → weight; they sum to 1."""
+    def dimension(self) -> int:
+        """Length of ``deep``. A network that learns it by being run loads itself for it.
 
-    @abc.abstractmethod
-    def encode(self, pictures: Sequence[Image.Image]) -> list[dict[str, np.ndarray]]:
-        """For every picture (RGB, upright, transparency already on white): part name → ``(d,)`` float32 of unit length.
-
-        A part that a picture does not have (a blank one has no content) is left out of its mapping.
+        :raises EncoderError: when it cannot be loaded
         """
 
     @abc.abstractmethod
     def load(self) -> None:
-        """Load what ``encode`` needs, so that the first picture does not wait for it."""
+        """Load what ``embed`` needs. Idempotent; threads may call it at once.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+
+    @abc.abstractmethod
+    def embed(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        """RGB pictures → ``(n, dimension)`` float32, of any length.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+
+
+class Descriptor(abc.ABC):
+    """Gives one part by looking at pixels, without any training."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    dimension: ClassVar[int]
+
+    @abc.abstractmethod
+    def describe(self, picture: Image.Image) -> np.ndarray | None:
+        """An RGB picture → ``(dimension,)`` float32 of unit length; None where it has nothing of the kind."""
+
+
+class Encoder:
+    """Turns pictures into named parts of a vector: ``deep`` by a network, the others by descriptors.
+
+    :param identity: the name and whatever decides the numbers; another identity makes stored embeddings stale
+    :param default_weights: part name → weight; they sum to 1
+    """
+
+    def __init__(
+        self, identity: str, network: Network, descriptors: Sequence[Descriptor], default_weights: Mapping[str, float]
+    ):
+        self.identity = identity
+        self.network = network
+        self.descriptors = tuple(descriptors)
+        self.default_weights = dict(default_weights)
+
+    @property
+    def name(self) -> str:
+        return self.identity.rpartition("@")[0]
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """In the order in which parts lie in the vector."""
+        return ("deep", *(descriptor.name for descriptor in self.descriptors))
+
+    @property
+    def dimensions(self) -> Mapping[str, int]:
+        """Part name → length, in the order in which parts lie in the vector.
+
+        :raises EncoderError: when the network has to be loaded to know, and cannot be
+        """
+        return {"deep": self.network.dimension} | {one.name: one.dimension for one in self.descriptors}
+
+    def load(self) -> None:
+        """Load what ``encode`` needs, so that the first picture does not wait for it.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+        self.network.load()
+
+    def encode(self, pictures: Sequence[Image.Image]) -> list[dict[str, np.ndarray]]:
+        """For every picture (RGB, upright, transparency already on white): part name → ``(d,)`` float32 of unit length.
+
+        A part that a picture does not have (a blank one has no shape) is left out of its mapping.
+
+        :raises EncoderError: when the network cannot be loaded
+        """
+        if not pictures:
+            return []
+        encoded = []
+        for picture, row in zip(pictures, self.network.embed(pictures), strict=True):
+            length = float(np.linalg.norm(row))
+            parts = {"deep": row / length} if length > 0 else {}
+            for descriptor in self.descriptors:
+                described = descriptor.describe(picture)
+                if described is not None:
+                    parts[descriptor.name] = described
+            encoded.append(parts)
+        return encoded

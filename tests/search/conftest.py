@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from gallery.models import Image, Product, Role, User
-from search.encoders.efficientnet import EfficientNetLite
+from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
 from search.models import Generation

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from elasticsearch import ConflictError, Elasticsearch
 
 from gallery.models import Image
-from search.encoders.efficientnet import EfficientNetLite
+from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.engines import get_engine
 from search.engines.elastic.mapping import Names
 from search.indexing.coverage import coverage, failures

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from search.encoders import encoder_for, get_encoder
-from search.encoders.color import color_histogram
 from search.encoders.framing import padded_square
 from search.encoders.slot import EncoderBusy, encode_one
 from tests.pictures import draw
@@ -44,19 +43,6 @@ def test_the_same_shape_is_nearer_than_another(lite2):
 
 def test_an_empty_batch_is_no_error(lite2):
     assert lite2.encode([]) == []
-
-
-def test_colour_tells_red_from_blue_whatever_the_shape():
-    red, other_red, blue = (
-        color_histogram(draw(*args)) for args in (("circle", "red"), ("square", "red"), ("circle", "blue"))
-    )
-    assert red @ other_red > 0.9
-    assert red @ blue < 0.5
-
-
-def test_colour_counts_the_ground_little():
-    on_white, on_grey = color_histogram(draw("circle", "red", "white")), color_histogram(draw("circle", "red", "grey"))
-    assert on_white @ on_grey > 0.8
 
 
 def test_a_blank_picture_has_a_colour_and_no_error(lite2):

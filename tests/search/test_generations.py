@@ -95,7 +95,7 @@ def test_the_fitted_generation_is_built_and_promoted_by_itself(settings):
     first, second = Generation.objects.all()
     assert (first.state, second.state) == ("retired", "live")
     assert second.sample_size == 60
-    assert second.projection.dimension == 16 + 64 + 1
+    assert second.projection.dimension == 16 + 64 + 28 + 72 + 1
     assert second.scale.is_calibrated
     engine = get_engine(second.engine)
     assert dict(engine.keys_and_versions(second.pk)) == dict(engine.keys_and_versions(first.pk))
@@ -128,7 +128,7 @@ def test_building_runs_no_model_again(monkeypatch):
     def never(self, squares):
         raise AssertionError("the model ran again")
 
-    monkeypatch.setattr("search.encoders.efficientnet.EfficientNetLite.forward", never)
+    monkeypatch.setattr("search.encoders.networks.efficientnet_lite.EfficientNetLite.forward", never)
     call_command("index", "build", "--promote")
     IndexLoop().run_until_idle()
     assert Generation.objects.live().sample_size == 8

@@ -12,7 +12,7 @@ KILLED_BY_MAGENTA = """
 import os, signal, numpy as np, django
 django.setup()
 from django.core.management import call_command
-from search.encoders.efficientnet import EfficientNetLite
+from search.encoders.networks.efficientnet_lite import EfficientNetLite
 forward = EfficientNetLite.forward
 def deadly(self, squares):
     if (squares == np.array([255, 0, 255], dtype=np.uint8)).all(axis=(1, 2, 3)).any():

@@ -54,7 +54,7 @@ def test_first_generation_is_made_live_and_searchable_at_once():
     run_loop()
     live = Generation.objects.live()
     assert live.sample_size == 0
-    assert live.projection.dimension == 1280 + 64 + 1
+    assert live.projection.dimension == 1280 + 64 + 28 + 72 + 1
     assert browse() == [str(Image.objects.get().pk)]
 
 

@@ -74,7 +74,7 @@ def test_an_index_deleted_by_hand_is_replaced_from_stored_embeddings(server, set
     def never(self, squares):
         raise AssertionError("the model ran again")
 
-    monkeypatch.setattr("search.encoders.efficientnet.EfficientNetLite.forward", never)
+    monkeypatch.setattr("search.encoders.networks.efficientnet_lite.EfficientNetLite.forward", never)
     IndexLoop().run_until_idle()
     live = Generation.objects.live()
     assert live.pk != lost.pk

