@@ -18,7 +18,7 @@ const MODULES = path.join(ROOT, "node_modules");
 // Made aside and moved at the end: a server that runs meanwhile never finds half of it.
 const DIST = path.join(MODULES, ".cache", `dist-${process.pid}`);
 const SCRIPTS = ["theme", "main", "product", "upload"];
-const STYLES = ["main", "product", "upload"];
+const STYLES = ["main", "product", "upload", "staff"];
 const FONTS = ["latin", "latin-ext"].map((subset) => `instrument-sans-${subset}-wght-normal.woff2`);
 
 async function scripts() {

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from search.views import fragments, home, photos, results, samples
+from search.views.index import actions, building, comparing, overview
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,4 +16,11 @@ urlpatterns = [
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
     path("progress/", fragments.progress, name="progress"),
+    path("index/", overview.overview, name="index"),
+    path("index/build/", building.build, name="index-build"),
+    path("index/compare/", comparing.compare_generations, name="index-compare"),
+    path("index/generations/<int:pk>/figures/", overview.figures, name="index-figures"),
+    path("index/generations/<int:pk>/failed/", overview.failed_images, name="index-failed"),
+    path("index/generations/<int:pk>/retry/", actions.retry, name="index-retry"),
+    path("index/generations/<int:pk>/<slug:verb>/", actions.act, name="index-act"),
 ]

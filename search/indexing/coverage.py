@@ -52,6 +52,7 @@ class Coverage:
     oldest_waiting: datetime | None
     reasons: dict[str, int] = field(default_factory=dict)
     engine_detail: str = ""
+    engine_ok: bool = True
     documents: int | None = None
     bytes: int | None = None
 
@@ -141,6 +142,7 @@ def coverage(generation: Generation) -> Coverage:
         seconds_left=_seconds_left(generation, counts["waiting"], to_embed),
         reasons=reasons,
         engine_detail=health.detail,
+        engine_ok=health.ok,
         documents=health.documents,
         bytes=health.bytes,
         **counts,
