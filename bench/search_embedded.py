@@ -20,7 +20,7 @@ _WARM_UP = 10
 def measure(options: Options) -> list[Comparison]:
     generation = Generation.objects.get(engine="embedded")
     engine = get_engine("embedded")
-    engine.warm(generation.pk)
+    engine.warm(generation.spec)
     matrix = _matrix(generation)
     asked = questions(generation)
     brand = str(Brand.objects.get(name="Brand 00").pk)

@@ -77,6 +77,7 @@ def ask(
         words=words_of(query.text, names),
         exclude=picture.exclude if picture else (),
         window=settings.SEARCH_WINDOW,
+        index=generation.index_settings,
         lopsided=bool(direction and direction.lopsided),
         sort=query.sort,
         offset=0 if direction else min((query.page - 1) * size, MAX_DEPTH - size),

@@ -81,6 +81,7 @@ def _right_hits(
             vector=generation.projection.query_vector(projected, weights),
             exclude=(key,),
             window=5 * DEPTH,
+            index=generation.index_settings,
             facets=False,
         )
     )

@@ -52,7 +52,7 @@ class Warming:
             self._load_encoder(encoder_for(generation.encoder))
             if generation.state != State.BUILDING and generation.pk not in self._indices:
                 _ = generation.projection, generation.scale  # kept by the process
-                get_engine(generation.engine).warm(generation.pk)
+                get_engine(generation.engine).warm(generation.spec)
                 self._indices.add(generation.pk)
         except (EngineError, EncoderError, LookupError) as error:
             self._warn(f"{generation}: {error}")

@@ -230,7 +230,7 @@ class Engine(abc.ABC):
     def set_live(self, generation: int) -> None:  # noqa: B027
         """Point outside tools' alias at this generation; engines without aliases have nothing to do."""
 
-    def warm(self, generation: int) -> None:  # noqa: B027
+    def warm(self, spec: IndexSpec) -> None:  # noqa: B027
         """Load what the first search would otherwise wait for."""
 
 

@@ -49,7 +49,10 @@ class IndexSettings:
             numeric = isinstance(value, int | float if name == "oversample" else int) and not isinstance(value, bool)
             if name in given and value is not None and not (numeric and least <= value <= most):
                 raise BadIndexSettings(f"The index setting {name} is {value!r}; it is a number from {least} to {most}.")
-        return cls(**{name: value for name, value in given.items() if value is not None})
+        values = {name: value for name, value in given.items() if value is not None}
+        if str(values.get("type", "")).startswith("bbq_"):  # one bit a number chooses too roughly for twice as many
+            values.setdefault("oversample", 3.0)
+        return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -178,6 +178,6 @@ def test_the_engine_as_a_whole_is_healthy(index):
 
 def test_a_warm_index_answers_alike(index):
     index.put(document(1))
-    index.engine.warm(index.generation)
+    index.engine.warm(IndexSpec(index.generation, DIMENSION))
     index.engine.set_live(index.generation)
     assert index.window() == [1]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import numpy as np
+import orjson
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from hypothesis import given
@@ -20,8 +21,9 @@ from search.engines.elastic import window
 from search.engines.elastic.client import Address
 from search.engines.elastic.counts import edges
 from search.engines.elastic.engine import ElasticsearchEngine
-from search.engines.index_settings import IndexSettings
-from tests.engines.catalogue import DIMENSION, QUERY, Index, document, key, new_generation, numbers, words
+from search.engines.elastic.mapping import mapping_of
+from search.engines.index_settings import GRAPHS, SCANS, IndexSettings
+from tests.engines.catalogue import DIMENSION, QUERY, Index, document, key, new_generation, numbers, towards, words
 from tests.servers.elasticsearch import ElasticsearchServer
 
 
@@ -97,16 +99,55 @@ def test_creating_over_another_dimension_is_refused(index):
         index.engine.create(IndexSpec(index.generation, DIMENSION + 1, IndexSettings()))
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "int8_hnsw", "int4_hnsw", "flat", "int8_flat"])
+@pytest.mark.parametrize("kind", [*GRAPHS, *SCANS])
 def test_every_kind_of_index_ranks_by_the_true_dot_product(engine, kind):
     generation = new_generation(engine).pk
-    engine.create(IndexSpec(generation, DIMENSION, IndexSettings(kind)))
+    dimension = 64  # the fewest that one bit a number is allowed for
+    engine.create(IndexSpec(generation, dimension, IndexSettings.parse({"type": kind})))
     index = Index(engine, generation)
-    index.put(*(document(i, i / 20) for i in range(20)))
-    answer = index.search(vector=QUERY, window=5)
+    index.put(*(document(i, vector=np.pad(towards(i / 20), (0, dimension - DIMENSION))) for i in range(20)))
+    query = np.eye(1, dimension, dtype=np.float32)[0]
+    answer = index.search(vector=query, window=5, index=IndexSettings.parse({"type": kind}))
     engine.drop(generation)
     assert numbers(answer) == [19, 18, 17, 16, 15]
     assert [hit.score for hit in answer.hits] == pytest.approx([i / 20 for i in (19, 18, 17, 16, 15)], abs=1e-3)
+
+
+def test_a_cluster_without_scripts_is_told_when_the_index_is_made(engine, outside):
+    """The servers of the tests are builds without painless."""
+    generation = new_generation(engine).pk
+    with pytest.raises(EngineError, match=r"painless.*build with the type flat"):
+        engine.create(IndexSpec(generation, DIMENSION, IndexSettings("script_score")))
+    assert not outside.indices.exists(index=engine.names.index(generation)), "nothing is left behind"
+
+
+def test_the_script_reads_all_vectors_that_the_filters_leave():
+    request = Request(1, public, Filters(brand=("7",)), vector=QUERY, index=IndexSettings("script_score"))
+    (main, without_brand) = (body["query"] for body in window.bodies(request, clause_names(request.filters)))
+    assert list(main) == ["script_score"]
+    assert main["script_score"]["script"] == {
+        "source": "cosineSimilarity(params.query_vector, 'vector') + 1.0",
+        "params": {"query_vector": main["script_score"]["script"]["params"]["query_vector"]},
+    }
+    assert orjson.loads(orjson.dumps(main["script_score"]["script"]["params"]["query_vector"])) == QUERY.tolist()
+    (inside,) = main["script_score"]["query"].values()
+    assert {"exists": {"field": "vector"}} in inside["filter"]
+    assert {"term": {"status": "approved"}} in inside["filter"]
+    assert {"terms": {"brand": ["7"]}} in inside["filter"]
+    assert "brand" not in str(without_brand)
+    mapped = mapping_of(IndexSpec(1, DIMENSION, IndexSettings("script_score")))["properties"]["vector"]
+    assert mapped == {"type": "dense_vector", "dims": DIMENSION, "index": False}
+
+
+def test_settings_of_the_graph_reach_the_index_and_the_query():
+    settings = IndexSettings.parse({"type": "hnsw", "m": 24, "ef_construction": 150, "candidates": 2_000})
+    mapped = mapping_of(IndexSpec(1, DIMENSION, settings))["properties"]["vector"]
+    assert mapped["index_options"] == {"type": "hnsw", "m": 24, "ef_construction": 150}
+    (body,) = window.bodies(Request(1, public, vector=QUERY, index=settings), [])
+    assert body["query"]["knn"]["num_candidates"] == 2_000
+    assert "rescore_vector" not in body["query"]["knn"], "true vectors need no second scoring"
+    (body,) = window.bodies(Request(1, public, vector=QUERY, index=IndexSettings.parse({"type": "bbq_hnsw"})), [])
+    assert body["query"]["knn"]["rescore_vector"] == {"oversample": 3.0}
 
 
 def test_outside_tools_follow_the_live_generation(new_index, outside):

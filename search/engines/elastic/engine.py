@@ -16,16 +16,17 @@ from search.engines.base import (
     Document,
     Engine,
     EngineError,
+    EngineUnavailable,
     Failure,
     Health,
-    IndexMissing,
     IndexSpec,
     Request,
 )
 from search.engines.elastic import bulk, catalogue, window
 from search.engines.elastic.client import Cluster
 from search.engines.elastic.errors import translated
-from search.engines.elastic.mapping import KEY, VECTOR, Names, index_body
+from search.engines.elastic.mapping import KEY, Names, index_body
+from search.engines.index_settings import SCRIPT
 
 _PAGE = 10_000  # keys in one request
 _KEEP_ALIVE = "2m"
@@ -46,7 +47,8 @@ class ElasticsearchEngine(Engine):
 
     def create(self, spec: IndexSpec) -> None:
         """
-        :raises EngineError: when an index of this name holds vectors of another dimension
+        :raises EngineError: when an index of this name holds vectors of another dimension, or the cluster runs no
+            scripts and the index would need one
         """
         index, body = self.names.index(spec.generation), index_body(spec, self.names)
         client = self._cluster.patient
@@ -59,6 +61,23 @@ class ElasticsearchEngine(Engine):
                 # Refused unless the mapping is the same.
                 client.indices.put_mapping(index=index, **body["mappings"])
                 client.indices.put_alias(index=index, name=self.names.write(spec.generation))
+        if spec.settings.type == SCRIPT:
+            self._try_script(spec)
+
+    def _try_script(self, spec: IndexSpec) -> None:
+        """Ask the new index once: a cluster that runs no scripts says so now, and not to a shopper."""
+        vector = np.eye(1, spec.dimension, dtype=np.float32)[0]
+        try:
+            self.search(Request(spec.generation, moderation, vector=vector, index=spec.settings, facets=False))
+        except EngineUnavailable:
+            self.drop(spec.generation)
+            raise
+        except EngineError as error:
+            self.drop(spec.generation)
+            raise EngineError(
+                "This cluster runs no script for script_score (painless is missing, or scripts are turned off). Allow "
+                f"them in its settings, or build with the type flat, which is exact without scripts. It said: {error}"
+            ) from error
 
     def write(self, generation: int, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
         return bulk.write(self._cluster, self.names.write(generation), documents, deletions)
@@ -144,14 +163,14 @@ class ElasticsearchEngine(Engine):
                 ]
             )
 
-    def warm(self, generation: int) -> None:
+    def warm(self, spec: IndexSpec) -> None:
         """Connect, and have the vectors, the facets and the products' numbers loaded by one search of each kind."""
-        index = self.names.index(generation)
-        with translated():
-            mapping = self._cluster.client.indices.get_mapping(index=index).body
-        try:
-            dimension = mapping[index]["mappings"]["properties"][VECTOR]["dims"]
-        except KeyError as error:
-            raise IndexMissing(f"{index} is not an index of this application. Build a new generation.") from error
-        self.search(Request(generation, moderation, limit=1))
-        self.search(Request(generation, moderation, vector=np.eye(1, dimension, dtype=np.float32)[0]))
+        self.search(Request(spec.generation, moderation, limit=1))
+        self.search(
+            Request(
+                spec.generation,
+                moderation,
+                vector=np.eye(1, spec.dimension, dtype=np.float32)[0],
+                index=spec.settings,
+            )
+        )

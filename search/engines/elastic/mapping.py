@@ -8,9 +8,10 @@ import numpy as np
 from elasticsearch.dsl import Boolean, DenseVector, Double, Keyword, Long, Mapping, Object, Text
 
 from search.engines.base import Document, IndexSpec
-from search.engines.index_settings import IndexSettings
+from search.engines.index_settings import SCRIPT, IndexSettings
 
 VECTOR, KEY, PRODUCT = "vector", "key", "product"
+COSINE = f"cosineSimilarity(params.query_vector, '{VECTOR}') + 1.0"  # a score must not be negative
 WORDS = ("title", "tags", "description")
 _SETTINGS = {
     "number_of_shards": 1,  # counts of products are exact only within one shard
@@ -63,16 +64,16 @@ def mapping_of(spec: IndexSpec) -> dict[str, Any]:
     mapping.field("created", Long())
     # Texts come analysed: tokens between spaces.
     mapping.field("words", Object(properties={name: Text(analyzer="whitespace") for name in WORDS}))
-    mapping.field(
-        VECTOR,
-        DenseVector(
-            dims=spec.dimension,
-            index=True,
-            similarity="dot_product",
-            index_options=index_options(spec.settings),
-        ),
-    )
+    mapping.field(VECTOR, _vector(spec))
     return mapping.to_dict()
+
+
+def _vector(spec: IndexSpec) -> DenseVector:
+    if spec.settings.type == SCRIPT:  # only the script reads it
+        return DenseVector(dims=spec.dimension, index=False)
+    return DenseVector(
+        dims=spec.dimension, index=True, similarity="dot_product", index_options=index_options(spec.settings)
+    )
 
 
 def index_options(settings: IndexSettings) -> dict[str, Any]:

@@ -9,33 +9,34 @@ from typing import Any
 
 import numpy as np
 import orjson
-from elasticsearch.dsl.query import Knn
+from elasticsearch.dsl.query import Bool, Exists, Knn
+from elasticsearch.dsl.query import Query as Clause
 
 from search.engines.base import Answer, Facets, Request, distinct_products
 from search.engines.counting import clause_names, count, disjunctive
 from search.engines.elastic import hits
 from search.engines.elastic.client import Cluster
-from search.engines.elastic.mapping import KEY, VECTOR
+from search.engines.elastic.mapping import COSINE, KEY, VECTOR
 from search.engines.elastic.queries import conditions
+from search.engines.index_settings import MOST_CANDIDATES, SCRIPT, IndexSettings
 
 # Measured on 100,000 vectors of 321 numbers, int8_hnsw: with 2 candidates for each image of a window of 240 its recall
 # is 0.985, with 4 it is 0.996. The first hits are right in either case.
-_CANDIDATES, _LOPSIDED_CANDIDATES, _MOST_CANDIDATES = 2, 4, 10_000
-_OVERSAMPLE = 2.0  # quantised scores only choose; twice as many as wanted are scored again by the true vectors
+_CANDIDATES, _LOPSIDED_CANDIDATES = 2, 4
 _DIGITS = 6  # float32 holds no more; equal pictures would come in any order
 
 
 def search(cluster: Cluster, index: str, request: Request) -> Answer:
     clauses = clause_names(request.filters) if request.facets else []
     main, *others = cluster.ask(index, bodies(request, clauses))
-    ranked = _ranked(main)
+    ranked = _ranked(main, request.index)
     above = sum(score >= request.floor for score, _hit in ranked)
     found = [hits.engine_hit(hit, score) for score, hit in ranked]
     facets = Facets()
     if request.facets:
         counted = count(hits.row(hit) for _score, hit in ranked[:above])
         without = {
-            clause: count(hits.row(hit) for score, hit in _ranked(other) if score >= request.floor)
+            clause: count(hits.row(hit) for score, hit in _ranked(other, request.index) if score >= request.floor)
             for clause, other in zip(clauses, others, strict=True)
         }
         facets = disjunctive(counted, without)
@@ -58,20 +59,41 @@ def bodies(request: Request, clauses: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _body(request: Request, vector: orjson.Fragment, without: str | None) -> dict[str, Any]:
+    admitted = conditions(request, without=without)
+    query = _scripted(admitted, vector) if request.index.type == SCRIPT else _nearest(request, admitted, vector)
+    return {"size": request.window, "query": query, **hits.wanted(facets=request.facets)}
+
+
+def _nearest(request: Request, admitted: Sequence[Clause], vector: orjson.Fragment) -> dict[str, Any]:
+    """The window by kNN. Quantised scores only choose: more than are wanted are scored again by the true vectors."""
+    index = request.index
     candidates = request.window * (_LOPSIDED_CANDIDATES if request.lopsided else _CANDIDATES)
-    knn = Knn(
+    candidates = max(candidates, index.candidates or 0)
+    query = Knn(
         field=VECTOR,
         k=request.window,
-        num_candidates=max(request.window, min(candidates, _MOST_CANDIDATES)),
-        rescore_vector={"oversample": _OVERSAMPLE},
-        filter=conditions(request, without=without),
+        num_candidates=max(request.window, min(candidates, MOST_CANDIDATES)),
+        filter=admitted,
     ).to_dict()
-    knn["knn"]["query_vector"] = vector
-    return {"size": request.window, "query": knn, **hits.wanted(facets=request.facets)}
+    if index.is_quantised:
+        query["knn"]["rescore_vector"] = {"oversample": index.oversample}
+    query["knn"]["query_vector"] = vector
+    return query
 
 
-def _ranked(answer: Mapping[str, Any]) -> list[tuple[float, hits.Hit]]:
-    """Hits with their dot products, best first, equal ones by key. Elasticsearch's score is ``(1 + dot) / 2``."""
-    scored = [(round(2 * hit["_score"] - 1, _DIGITS), hit) for hit in answer["hits"]["hits"]]
+def _scripted(admitted: Sequence[Clause], vector: orjson.Fragment) -> dict[str, Any]:
+    """The window by the classic script, which reads every vector that the filters leave."""
+    with_vector = Bool(filter=[*admitted, Exists(field=VECTOR)])
+    script = {"source": COSINE, "params": {"query_vector": vector}}
+    return {"script_score": {"query": with_vector.to_dict(), "script": script}}
+
+
+def _ranked(answer: Mapping[str, Any], index: IndexSettings) -> list[tuple[float, hits.Hit]]:
+    """Hits with their dot products, best first, equal ones by key.
+
+    Elasticsearch's scores are never negative: ``(1 + dot) / 2`` of its own, ``1 + dot`` of the script.
+    """
+    scale = 1 if index.type == SCRIPT else 2
+    scored = [(round(scale * hit["_score"] - 1, _DIGITS), hit) for hit in answer["hits"]["hits"]]
     scored.sort(key=lambda pair: (-pair[0], pair[1]["fields"][KEY][0]))
     return scored

@@ -101,8 +101,8 @@ class EmbeddedEngine(Engine):
     def refresh(self, generation: int) -> None:
         """Nothing to do: what is committed is found."""
 
-    def warm(self, generation: int) -> None:
-        self._store(generation).snapshot()
+    def warm(self, spec: IndexSpec) -> None:
+        self._store(spec.generation).snapshot()
 
     @staticmethod
     def _live(generation: int | None):
