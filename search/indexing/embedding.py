@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 Vectors = Mapping[str, np.ndarray]
 # Networks read at most about 300 pixels; decoding a large JPEG at a reduced size is several times as fast.
 DECODE_PIXELS = 520
+# One sentence for all of them, so that they can be counted and tried again together; the log has the details.
+REASON_DAMAGED = "The original file cannot be decoded: it is damaged. Upload it again."
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
             except FileNotFoundError:
                 reasons[image.sha256] = "The original file is missing from storage. Upload it again."
             except (OSError, ValueError, Picture.DecompressionBombError) as error:
-                reasons[image.sha256] = f"The original file cannot be decoded: {error}"
+                logger.warning("The original of image %s cannot be decoded: %s", image.pk, error)
+                reasons[image.sha256] = REASON_DAMAGED
     reasons = {sha256: reason for sha256, reason in reasons.items() if sha256 not in pictures}
     encoded, refused = _encode(encoder, pictures)
     reasons |= refused
