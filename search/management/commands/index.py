@@ -20,6 +20,7 @@ from search.indexing.coverage import Coverage, coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
 from search.models import Generation
+from search.recall import measure as measure_recall
 
 
 class Command(BaseCommand):
@@ -53,6 +54,12 @@ class Command(BaseCommand):
         compare = verbs.add_parser("reconcile", help="compare the engine with the database and repair")
         compare.add_argument("--check", action="store_true", help="only report; exit status 1 on differences")
         compare.add_argument("--json", action="store_true")
+        nearest = verbs.add_parser("recall", help="how many of the truly nearest the index finds, and how fast")
+        nearest.add_argument("generation", type=int, nargs="?", help="its number; the live one if not given")
+        nearest.add_argument("--queries", type=int, default=100, help="photos of the catalogue that ask (100)")
+        nearest.add_argument("--k", type=int, default=10, help="neighbours that are compared (10)")
+        nearest.add_argument("--candidates", type=int, help="ask for at least so many, to try another setting")
+        nearest.add_argument("--json", action="store_true")
         again = verbs.add_parser("retry", help="try failed images again now")
         again.add_argument("keys", nargs="*", type=UUID, metavar="image-id", help="only these; all without")
 
@@ -166,6 +173,27 @@ class Command(BaseCommand):
                 self.stdout.write(f"{generation}: {differences.total} differences ({differences})")
         if check and (lost or any(differences.total for differences in found.values())):
             raise CommandError("The index and the database differ. Repair it: manage.py index reconcile", returncode=1)
+
+    def recall(self, generation: int | None, queries: int, k: int, candidates: int | None, **options: Any) -> None:
+        chosen = Generation.objects.live() if generation is None else self._generation(generation)
+        if chosen is None:
+            raise CommandError("There is no index yet. Start the loop: manage.py index run")
+        if min(queries, k) < 1:
+            raise CommandError("--queries and --k are 1 or more.")
+        try:
+            measured = measure_recall(chosen, queries=queries, k=k, candidates=candidates)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self._write_json({way: figures.as_json() for way, figures in measured.items()})
+            return
+        self.stdout.write(f"{chosen}, {chosen.index_settings}: {next(iter(measured.values())).images} images")
+        for way, figures in measured.items():
+            self.stdout.write(
+                f"  {way:16} recall@{k} {figures.recall:.3f} (worst {figures.worst:.2f})   "
+                f"{figures.milliseconds / figures.exact_milliseconds:.2f} times the exact search by NumPy "
+                f"(n={figures.queries})"
+            )
 
     def retry(self, keys: list[UUID], **options: Any) -> None:
         kept = list(Generation.objects.kept().values_list("pk", flat=True))
