@@ -5,6 +5,7 @@ A variable that is missing or wrong names itself: see ``imgsite/checks.py`` for 
 """
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -14,6 +15,17 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _json_object(name: str, default: dict[str, Any]) -> dict[str, Any]:
+    try:
+        value = env.json(name, default=default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} is no JSON object: it begins with {{ and ends with }}.")
+    return value
+
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
@@ -198,7 +210,7 @@ SEARCH_URL = env.str("SEARCH_URL", default="embedded:")
 SEARCH_INDEX_PREFIX = env.str("SEARCH_INDEX_PREFIX", default="imgsite")
 SEARCH_TIMEOUT = env.float("SEARCH_TIMEOUT", default=10.0)
 SEARCH_CA_CERTS = env.str("SEARCH_CA_CERTS", default="")
-SEARCH_INDEX_OPTIONS = env.json("SEARCH_INDEX_OPTIONS", default={"type": "int8_hnsw"})
+SEARCH_INDEX_OPTIONS = _json_object("SEARCH_INDEX_OPTIONS", {"type": "int8_hnsw"})
 SEARCH_ENCODER = env.str("SEARCH_ENCODER", default="efficientnet-lite2")
 _LITE = "search.encoders.networks.efficientnet_lite.EfficientNetLite"
 _TORCHVISION = "search.encoders.networks.torchvision.TorchvisionNetwork"
@@ -207,13 +219,13 @@ SEARCH_ENCODERS = {
     "efficientnet-lite0": {"BACKEND": _LITE, "OPTIONS": {"variant": 0}},
     "efficientnet-lite1": {"BACKEND": _LITE, "OPTIONS": {"variant": 1}},
     "efficientnet-lite2": {"BACKEND": _LITE, "OPTIONS": {"variant": 2}},
-    "resnet50": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "resnet50"}},
-    "vgg16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vgg16"}},
-    "inception-v3": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "inception_v3"}},
-    "efficientnet-b0": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "efficientnet_b0"}},
-    "convnext-tiny": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "convnext_tiny"}},
-    "vit-b-16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vit_b_16"}},
-} | env.json("SEARCH_ENCODERS", default={})
+    "resnet50": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "resnet50", "weights": "IMAGENET1K_V2"}},
+    "vgg16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vgg16", "weights": "IMAGENET1K_V1"}},
+    "inception-v3": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "inception_v3", "weights": "IMAGENET1K_V1"}},
+    "efficientnet-b0": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "efficientnet_b0", "weights": "IMAGENET1K_V1"}},
+    "convnext-tiny": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "convnext_tiny", "weights": "IMAGENET1K_V1"}},
+    "vit-b-16": {"BACKEND": _TORCHVISION, "OPTIONS": {"model": "vit_b_16", "weights": "IMAGENET1K_V1"}},
+} | _json_object("SEARCH_ENCODERS", {})
 ENCODER_DEVICE = env.str("ENCODER_DEVICE", default="auto")
 ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)

@@ -22,12 +22,14 @@ class Network(abc.ABC):
     version: ClassVar[int]  # raised whenever the same options give other numbers
 
     @property
-    def fingerprint(self) -> str:
-        """What beside version and options decides the numbers, as the content of a file of weights.
+    def resolved_options(self) -> Mapping[str, object]:
+        """Options as they decide the numbers, in place of those given: a file of weights by its content, not its path.
+
+        Asked without loading anything, in every process that makes the encoder.
 
         :raises EncoderError: when it cannot be known
         """
-        return ""
+        return {}
 
     @property
     @abc.abstractmethod
@@ -108,12 +110,17 @@ class Encoder:
 
         A part that a picture does not have (a blank one has no shape) is left out of its mapping.
 
-        :raises EncoderError: when the network cannot be loaded
+        :raises EncoderError: when the network cannot be loaded, or gives numbers that are none
         """
         if not pictures:
             return []
         encoded = []
         for picture, row in zip(pictures, self.network.embed(pictures), strict=True):
+            if not np.isfinite(row).all():
+                raise EncoderError(
+                    f"{self.name} gave numbers that are not finite. 16 bits may not hold them: set ENCODER_HALF=never. "
+                    "With 32 bits, its weights are broken."
+                )
             length = float(np.linalg.norm(row))
             parts = {"deep": row / length} if length > 0 else {}
             for descriptor in self.descriptors:

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+_THINNEST = 4  # times as long as wide
+
 
 def padded_square(picture: Image.Image, side: int) -> np.ndarray:
     """The whole picture, scaled to fit and centred on white: ``(side, side, 3)`` uint8."""
@@ -14,3 +16,16 @@ def padded_square(picture: Image.Image, side: int) -> np.ndarray:
         picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     )
     return square
+
+
+def middle_of_thin(picture: Image.Image) -> Image.Image:
+    """The picture; of one more than four times as long as wide, the middle.
+
+    Transforms that bring the shorter side to a length and then cut out the middle square never look further; the whole
+    of a picture of 12,000 x 1 pixels would take gigabytes before they cut it.
+    """
+    width, height = (min(length, _THINNEST * min(picture.size)) for length in picture.size)
+    if (width, height) == picture.size:
+        return picture
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -83,9 +84,8 @@ def _version(network: Network, backend: str, options: Mapping[str, Any]) -> str:
     """The network's version, and eight signs that differ wherever the numbers may."""
     facts = [
         backend,
-        sorted(options.items()),
+        sorted({**options, **network.resolved_options}.items()),
         network.version,
-        network.fingerprint,
         [(descriptor.name, descriptor.version, descriptor.dimension) for descriptor in DESCRIPTORS],
     ]
     digest = hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
@@ -97,7 +97,7 @@ def _weights(entry: Mapping[str, Any]) -> dict[str, float]:
     if given is None:
         return dict(DEFAULT_WEIGHTS)
     numeric = isinstance(given, Mapping) and all(
-        isinstance(weight, int | float) and weight >= 0 for weight in given.values()
+        isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0 for weight in given.values()
     )
     if not numeric or given.keys() - set(PARTS) or sum(given.values()) <= 0:
         raise EncoderError(f"WEIGHTS gives numbers from 0 to parts of {', '.join(PARTS)}, one at least above 0.")

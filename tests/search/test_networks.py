@@ -1,5 +1,10 @@
 """Networks by settings: any of torchvision's, from a file, of open_clip; and what is said of wrong settings."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -71,6 +76,90 @@ def test_weights_come_from_a_file_and_another_file_is_another_version(settings, 
         encoder_for(before)
 
 
+def saved(path: Path, state: dict) -> str:
+    import torch
+
+    torch.save(state, path)
+    return str(path)
+
+
+def resnet(layers: int = 18, **options) -> dict:
+    from torchvision import models
+
+    return models.get_model(f"resnet{layers}", weights=None, **options).state_dict()
+
+
+def test_a_network_trained_further_on_other_classes_fits_where_they_are_not_asked_for(tmp_path):
+    path = saved(tmp_path / "ours.pth", {f"module.{name}": value for name, value in resnet(num_classes=7).items()})
+    assert TorchvisionNetwork("resnet18", path).dimension == 512
+    with pytest.raises(EncoderError, match=r"fc\.weight is \(7, 512\) there and \(1000, 512\) here"):
+        TorchvisionNetwork("resnet18", path, output="logits").load()
+
+
+def test_a_file_of_an_old_torch_fits(tmp_path):
+    old = {name: value for name, value in resnet().items() if not name.endswith("num_batches_tracked")}
+    assert TorchvisionNetwork("resnet18", saved(tmp_path / "old.pth", old)).dimension == 512
+
+
+def test_a_file_is_known_by_its_content_and_may_move(settings, tmp_path):
+    identities = []
+    for path in (tmp_path / "a.pth", tmp_path / "b.pth"):
+        path.write_bytes(b"the same")
+        settings.SEARCH_ENCODERS = {"mine": entry(model="resnet18", weights=str(path))}
+        identities.append(get_encoder("mine").identity)
+    assert identities[0] == identities[1]
+
+
+def test_a_file_that_was_replaced_is_not_loaded_under_the_old_identity(tmp_path):
+    path = saved(tmp_path / "weights.pth", resnet())
+    network = TorchvisionNetwork("resnet18", path)
+    assert network.resolved_options["weights"]
+    saved(tmp_path / "weights.pth", resnet())
+    with pytest.raises(EncoderError, match="has changed since this process started"):
+        network.load()
+
+
+def test_an_upgrade_of_torchvision_changes_only_encoders_that_ask_for_its_best_weights(settings, monkeypatch):
+    settings.SEARCH_ENCODERS = {
+        "named": entry(model="resnet18", weights="IMAGENET1K_V1"),
+        "best": entry(model="resnet18"),
+    }
+    before = {name: get_encoder(name).identity for name in ("named", "best")}
+    monkeypatch.setattr("search.encoders.networks.torchvision.package_version", lambda name: "99")
+    get_encoder.cache_clear()
+    assert get_encoder("named").identity == before["named"]
+    assert get_encoder("best").identity != before["best"]
+
+
+@pytest.mark.parametrize("size", [(12_000, 1), (1, 12_000)])
+def test_a_thin_picture_is_not_blown_up_before_its_middle_is_cut_out(size):
+    seen = []
+
+    class Watched(TorchvisionNetwork):
+        def _built(self):
+            module, transforms = super()._built()
+            return module, lambda picture: seen.append(picture.size) or transforms(picture)
+
+    assert Watched("resnet18", "random:1").embed([Image.new("RGB", size)]).shape == (1, 512)
+    assert sorted(seen[0]) == [1, 4]
+
+
+def test_numbers_that_are_none_are_never_stored(settings, monkeypatch):
+    settings.SEARCH_ENCODERS = {"mine": entry(model="resnet18", weights="random:1")}
+    monkeypatch.setattr(TorchvisionNetwork, "embed", lambda self, pictures: np.full((1, 512), np.inf, np.float32))
+    with pytest.raises(EncoderError, match=r"mine gave numbers that are not finite.*ENCODER_HALF=never"):
+        get_encoder("mine").encode(PICTURES[:1])
+
+
+@pytest.mark.parametrize("value", ["{oops", '["resnet50"]'])
+def test_a_variable_that_is_no_object_names_itself(value):
+    code = "import imgsite.settings"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"SEARCH_ENCODERS": value}, capture_output=True, text=True
+    )
+    assert "ImproperlyConfigured: SEARCH_ENCODERS is no JSON" in run.stderr
+
+
 def test_open_clip_compares_pictures_and_texts(settings):
     settings.SEARCH_ENCODERS = {"clip": entry(OPEN_CLIP, model="ViT-S-32-alt", weights="random:1")}
     encoder = get_encoder("clip")
@@ -88,6 +177,9 @@ def test_open_clip_compares_pictures_and_texts(settings):
         (entry(model="resnet18", layers=3), "OPTIONS do not fit"),
         (entry(model="resnet18", output="middle"), "pooled or logits"),
         (entry(model="resnet18", weights="random:x"), "have a seed"),
+        (entry(model="resnet18", weights=None), "weights is None"),
+        (entry(OPEN_CLIP, model="ViT-S-32-alt", weights="random:x"), "have a seed"),
+        (entry(model="resnet18") | {"WEIGHTS": {"deep": float("inf")}}, "parts of deep"),
         (entry(model="resnet18", weights="/nowhere/resnet18.pth"), "cannot be read"),
         (entry(LITE, variant=9), "variant is 9"),
         (entry(model="resnet18") | {"WEIGHTS": {"smell": 1}}, "parts of deep, color, texture, shape"),
@@ -107,6 +199,7 @@ def test_wrong_settings_are_told_before_anything_is_loaded(settings, wrong, text
         ({"model": "resnet18", "weights": "IMAGENET9K"}, r"no weights 'IMAGENET9K'.*IMAGENET1K_V1"),
         ({"model": "resnet34", "weights": "FILE"}, r"weights of another model: it has no layer1\.2"),
         ({"model": "wide_resnet50_2", "weights": "FILE"}, "weights of another model"),
+        ({"model": "resnet18", "weights": "DEEPER"}, r"weights of another model: it has layer1\.2"),
         ({"model": "resnet18", "weights": "TEXT"}, "no file of weights"),
     ],
 )
@@ -114,7 +207,8 @@ def test_a_network_that_cannot_be_loaded_says_why(tmp_path, options, text):
     import torch
     from torchvision import models
 
-    files = {"FILE": tmp_path / "weights.pth", "TEXT": tmp_path / "notes.pth"}
+    files = {"FILE": tmp_path / "weights.pth", "TEXT": tmp_path / "notes.pth", "DEEPER": tmp_path / "deeper.pth"}
+    torch.save(models.resnet34(weights=None).state_dict(), files["DEEPER"])
     torch.save(models.resnet18(weights=None).state_dict(), files["FILE"])
     files["TEXT"].write_text("not weights")
     weights = files.get(options["weights"], options["weights"])

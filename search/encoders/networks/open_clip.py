@@ -4,19 +4,20 @@ An extra: ``pip install open_clip_torch``.
 """
 
 import threading
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from search.encoders.base import EncoderError, Network
+from search.encoders.framing import middle_of_thin
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
-from search.encoders.networks.weights import file_digest
+from search.encoders.networks.weights import checked, file_digest, is_file, require_unchanged, seed_of
 
-_RANDOM = "random:"
+_MISSING = "open_clip is not installed: pip install open_clip_torch"
 
 
 class OpenClipNetwork(Network):
@@ -30,19 +31,19 @@ class OpenClipNetwork(Network):
     version = 1
 
     def __init__(self, model: str, weights: str) -> None:
-        self.model, self.weights = model, weights
+        self.model, self.weights = model, checked(weights)
         self._loading = threading.Lock()
         self._loaded: tuple[Any, Any, Any] | None = None  # the model, its transforms, its tokenizer
         self._dimension = 0
 
-    @property
-    def fingerprint(self) -> str:
-        if "/" in self.weights or "." in self.weights:
-            return file_digest(self.weights)
-        try:
-            return package_version("open_clip_torch")
-        except PackageNotFoundError as error:
-            raise EncoderError("open_clip is not installed: pip install open_clip_torch") from error
+    @cached_property
+    def resolved_options(self) -> Mapping[str, str]:
+        if find_spec("open_clip") is None:  # asked here, so that a system check tells it
+            raise EncoderError(_MISSING)
+        return {
+            "model": self.model,
+            "weights": file_digest(self.weights) if is_file(self.weights) else self.weights,
+        }
 
     @property
     def dimension(self) -> int:
@@ -64,7 +65,7 @@ class OpenClipNetwork(Network):
         dtype = next(model.parameters()).dtype
         with torch.inference_mode():
             for start in range(0, len(pictures), at_once(device)):
-                few = [transforms(picture) for picture in pictures[start : start + at_once(device)]]
+                few = [transforms(middle_of_thin(picture)) for picture in pictures[start : start + at_once(device)]]
                 rows.append(model.encode_image(torch.stack(few).to(device, dtype)).float().cpu().numpy())
         return np.concatenate(rows)
 
@@ -84,22 +85,21 @@ class OpenClipNetwork(Network):
         try:
             import open_clip
         except ImportError as error:
-            raise EncoderError("open_clip is not installed: pip install open_clip_torch") from error
+            raise EncoderError(_MISSING) from error
         import torch
 
         prepare_torch()
         if self.model not in open_clip.list_models():
             raise EncoderError(f"open_clip has no model {self.model!r}; see open_clip.list_models().")
-        random = self.weights.startswith(_RANDOM)
-        generator_state = torch.random.get_rng_state()
-        if random:
-            torch.manual_seed(int(self.weights.removeprefix(_RANDOM)))
+        seed = seed_of(self.weights)
         try:
-            model, _training, transforms = open_clip.create_model_and_transforms(
-                self.model, pretrained=None if random else self.weights
-            )
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed or 0)
+                model, _training, transforms = open_clip.create_model_and_transforms(
+                    self.model, pretrained=self.weights if seed is None else None
+                )
         except (OSError, RuntimeError, ValueError) as error:
             raise EncoderError(f"the weights {self.weights} of {self.model} cannot be loaded: {error}") from error
-        finally:
-            torch.random.set_rng_state(generator_state)
+        if is_file(self.weights):
+            require_unchanged(self.weights, self.resolved_options["weights"])
         return placed(model), transforms, open_clip.get_tokenizer(self.model)

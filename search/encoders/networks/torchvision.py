@@ -1,7 +1,8 @@
 """Any classification network of torchvision, by its name there: ResNet, VGG, Inception, EfficientNet, ConvNeXt, ViT…"""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version as package_version
 from typing import Any, Literal
 from urllib.error import URLError
@@ -10,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from search.encoders.base import EncoderError, Network
+from search.encoders.framing import middle_of_thin
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
-from search.encoders.networks.weights import file_digest, load_state
+from search.encoders.networks.weights import checked, file_digest, is_file, load_state, require_unchanged, seed_of
 
 HUB = "DEFAULT"
-_RANDOM = "random:"
 # These build themselves with random numbers drawn one by one, which takes a minute, unless told not to; and with
 # weights of torchvision's own they change the pictures' scale.
 _INCEPTIONS = {"inception_v3", "googlenet"}
@@ -24,8 +25,9 @@ class TorchvisionNetwork(Network):
     """A network of ``torchvision.models``, with torchvision's own transforms.
 
     :param model: its name there, as ``resnet50``
-    :param weights: ``DEFAULT`` or another name of its weights, which torchvision downloads when the network is first
-        loaded; or the path of a state dict; or ``random:<seed>`` to try the mechanics without any
+    :param weights: a name of its weights, as ``IMAGENET1K_V1``, which torchvision downloads when the network is first
+        loaded; ``DEFAULT`` are those that the installed torchvision holds best, so that an upgrade changes the
+        encoder's identity; or the path of a state dict; or ``random:<seed>`` to try the mechanics without any
     :param output: ``pooled`` for what the last layer is given, ``logits`` for what it says
     """
 
@@ -34,21 +36,19 @@ class TorchvisionNetwork(Network):
     def __init__(self, model: str, weights: str = HUB, output: Literal["pooled", "logits"] = "pooled") -> None:
         if output not in ("pooled", "logits"):
             raise EncoderError(f"output is {output!r}; it is pooled or logits.")
-        if weights.startswith(_RANDOM) and not weights.removeprefix(_RANDOM).isdigit():
-            raise EncoderError(f"weights is {weights!r}; random weights have a seed, as random:1.")
-        self.model, self.weights, self.output = model, weights, output
+        self.model, self.weights, self.output = model, checked(weights), output
         self._loading = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None  # the module, and torchvision's transforms for it
         self._dimension = 0
 
-    @property
-    def _is_file(self) -> bool:
-        return "/" in self.weights or "\\" in self.weights or "." in self.weights
-
-    @property
-    def fingerprint(self) -> str:
-        # Names of weights, and what they stand for, come with the package.
-        return file_digest(self.weights) if self._is_file else package_version("torchvision")
+    @cached_property
+    def resolved_options(self) -> Mapping[str, str]:
+        weights = self.weights
+        if is_file(weights):
+            weights = file_digest(weights)
+        elif weights == HUB:
+            weights = f"{HUB} of {package_version('torchvision')}"
+        return {"model": self.model, "weights": weights, "output": self.output}
 
     @property
     def dimension(self) -> int:
@@ -70,7 +70,7 @@ class TorchvisionNetwork(Network):
         dtype = next(module.parameters()).dtype
         with torch.inference_mode():
             for start in range(0, len(pictures), at_once(device)):
-                few = [transforms(picture) for picture in pictures[start : start + at_once(device)]]
+                few = [transforms(middle_of_thin(picture)) for picture in pictures[start : start + at_once(device)]]
                 rows.append(module(torch.stack(few).to(device, dtype)).flatten(1).float().cpu().numpy())
         return np.concatenate(rows)
 
@@ -83,15 +83,16 @@ class TorchvisionNetwork(Network):
             raise EncoderError(f"torchvision has no classification network {self.model!r}; see torchvision.models.")
         published = models.get_model_weights(self.model)
         shape = {"transform_input": True, "init_weights": False} if self.model in _INCEPTIONS else {}
-        if self.weights.startswith(_RANDOM):
-            generator_state = torch.random.get_rng_state()
-            torch.manual_seed(int(self.weights.removeprefix(_RANDOM)))
-            module = models.get_model(self.model, weights=None, **shape)
-            torch.random.set_rng_state(generator_state)
+        seed = seed_of(self.weights)
+        if seed is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                module = models.get_model(self.model, weights=None, **shape)
             transforms = published.DEFAULT.transforms()
-        elif self._is_file:
+        elif is_file(self.weights):
             module = models.get_model(self.model, weights=None, **shape)
-            load_state(module, self.weights)
+            load_state(module, self.weights, unused=_last_layer(module, self.model) if self.output == "pooled" else "")
+            require_unchanged(self.weights, self.resolved_options["weights"])
             transforms = published.DEFAULT.transforms()
         else:
             if self.weights not in (HUB, *published.__members__):
@@ -109,16 +110,26 @@ class TorchvisionNetwork(Network):
                 ) from error
             transforms = chosen.transforms()
         if self.output == "pooled":
-            _remove_last_layer(module, self.model)
+            _let_through(module, _last_layer(module, self.model))
         return placed(module), transforms
 
 
-def _remove_last_layer(module: Any, name: str) -> None:
-    """Let the network answer with what its last layer would be given."""
-    from torch.nn import Identity, Linear
+def _last_layer(module: Any, name: str) -> str:
+    """The path of the layer that tells classes apart; what it is given is the pooled output.
+
+    :raises EncoderError: for networks that tell them apart by a convolution
+    """
+    from torch.nn import Linear
 
     layers = [path for path, layer in module.named_modules() if isinstance(layer, Linear)]
     if not layers:
         raise EncoderError(f"{name} does not end in a linear layer, so it has no pooled output: use output logits.")
-    parent, _dot, last = layers[-1].rpartition(".")
+    return layers[-1]
+
+
+def _let_through(module: Any, path: str) -> None:
+    """Let the layer give what it is given."""
+    from torch.nn import Identity
+
+    parent, _dot, last = path.rpartition(".")
     setattr(module.get_submodule(parent), last, Identity())
