@@ -1,4 +1,4 @@
-"""The dominant colour of a picture as one of the 12 colour classes."""
+"""The dominant colours of a picture, as some of the 12 colour classes."""
 
 from collections import Counter
 
@@ -30,11 +30,15 @@ REFERENCES: tuple[tuple[Swatch, tuple[float, float, float]], ...] = (
 )
 _SIDE = 48  # pixels
 _GROUND_DISTANCE = 12.0  # Delta E (CIE 1976)
+_LEAST_SHARE = 0.2  # of the subject's pixels that a colour covers which somebody would look for it by
+_MOST = 3
 _TO_LAB = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
 
 
-def dominant_swatch(picture: Image.Image) -> Swatch:
-    """The class that most of the subject's pixels belong to; an even border counts as ground and is left out.
+def dominant_swatches(picture: Image.Image) -> list[Swatch]:
+    """The classes that much of the subject belongs to, at least one, the largest first.
+
+    An even border counts as ground and is left out.
 
     :param picture: RGB, or RGBA whose transparent pixels are left out
     """
@@ -54,7 +58,8 @@ def dominant_swatch(picture: Image.Image) -> Swatch:
     references = _as_named(np.array([lab for _name, lab in REFERENCES], dtype=np.float64))
     nearest = np.linalg.norm(_as_named(pixels)[:, None] - references, axis=2).argmin(axis=1)
     counts = Counter(REFERENCES[n][0] for n in nearest)
-    return counts.most_common(1)[0][0]
+    ranked = counts.most_common(_MOST)
+    return [name for place, (name, count) in enumerate(ranked) if place == 0 or count >= _LEAST_SHARE * len(pixels)]
 
 
 def _as_named(lab: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from gallery.containers import structure
 from gallery.filenames import base_name, clean_name, with_ending
 from gallery.models.images import Swatch
 from gallery.pictures import DECODERS, has_other_colors, load_upright, on_white
-from gallery.swatches import dominant_swatch
+from gallery.swatches import dominant_swatches
 
 # Pillow's names; an MPO is a JPEG with further pictures behind it.
 _FORMATS = {
@@ -56,8 +56,12 @@ class Facts:
     has_alpha: bool
     sha256: str
     perceptual_hash: str
-    swatch: Swatch
+    colors: list[Swatch]  # of the subject, the largest first; never empty
     notes: list[str] = field(default_factory=list)  # codes; see ``note_sentences``
+
+    @property
+    def swatch(self) -> Swatch:
+        return self.colors[0]
 
 
 def note_sentences(codes: Iterable[str]) -> list[str]:
@@ -114,7 +118,7 @@ def verify(file: BinaryIO, name: str, *, heic: bool = False) -> Facts:
         has_alpha=found.upright.mode == "RGBA",
         sha256=sha256,
         perceptual_hash=str(imagehash.phash(on_white(found.upright))),
-        swatch=dominant_swatch(found.upright),
+        colors=dominant_swatches(found.upright),
         notes=notes,
     )
 

@@ -19,7 +19,7 @@ def originals():
 
 
 class Swatch(models.TextChoices):
-    """The 12 colour classes: placeholders while a photo loads, and the shop's colour swatches."""
+    """The 12 colour classes: placeholders while a photo loads, and the colours that the shop is searched by."""
 
     BLACK = "black", _("Black")
     GREY = "grey", _("Grey")
@@ -98,6 +98,7 @@ class Image(models.Model):
     sha256 = models.CharField(max_length=64, db_index=True)
     perceptual_hash = models.CharField(max_length=16, db_index=True)
     swatch = models.CharField(max_length=8, choices=Swatch.choices, default=Swatch.GREY)
+    colors = models.JSONField(default=list, blank=True, help_text="colour classes of the subject, the largest first")
     notes = models.JSONField(default=list, blank=True, help_text="codes of what verification normalised")
     position = models.PositiveIntegerField(_("position"), default=0)
     alt_text = models.CharField(_("description for people who cannot see it"), max_length=200, blank=True)
