@@ -34,7 +34,10 @@ def image_file(request: HttpRequest, pk: UUID, width: int, format: str) -> HttpR
     if response is None:
         try:
             response = deliver(rendition(image, format, width), cache)
-        except FileNotFoundError as error:
+        except OSError as error:
+            # Missing, or damaged: Pillow's own errors have no number. Any other is a fault of the storage.
+            if error.errno is not None and not isinstance(error, FileNotFoundError):
+                raise
             raise Http404 from error
     response["Cache-Control"] = cache
     response["ETag"] = etag

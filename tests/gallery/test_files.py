@@ -131,6 +131,17 @@ def test_an_original_that_is_lost(image):
     assert not Rendition.objects.exists()
 
 
+@pytest.mark.parametrize("keep", [0, 400])
+def test_an_original_that_is_damaged(image, keep):
+    """It is told where the index is looked after; a page shows an empty mat."""
+    storage, name = image.original.storage, str(image.original.name)
+    with storage.open(name, "rb") as file:
+        whole = file.read()
+    with storage.open(name, "wb") as file:
+        file.write(whole[:keep] or b"damaged")
+    assert get(image).status_code == 404
+
+
 # --- How it is handed on ------------------------------------------------------------------------------
 
 

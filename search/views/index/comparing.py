@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,6 +19,7 @@ from gallery import visibility
 from search.comparison import RESULTS, compare
 from search.models import Generation
 from search.views.index.access import staff_only
+from search.views.index.words import age
 
 State = Generation.State
 
@@ -39,7 +39,7 @@ class Measured:
     """When a generation was measured, and how to do it."""
 
     generation: int
-    at: datetime | None
+    age: str  # nothing where it has not been measured
 
     @property
     def command(self) -> str:
@@ -116,7 +116,7 @@ def _percent(share: float | None) -> str:
 
 def _measured(generation: Generation) -> Measured:
     at = (generation.quality or {}).get("measured_at")
-    return Measured(generation.pk, parse_datetime(at) if at else None)
+    return Measured(generation.pk, age(parse_datetime(at)) if at else "")
 
 
 def _url(left: Generation, right: Generation, **parameters: object) -> str:

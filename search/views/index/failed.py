@@ -13,6 +13,7 @@ from django.utils import timezone
 from gallery.models import Image
 from search.indexing.claims import retry
 from search.models import Generation, Placement
+from search.views.index.words import until
 
 PER_REASON = 24  # photos that are shown
 MOST_REASONS = 20
@@ -30,8 +31,10 @@ class FailedImage:
         return self.attempts >= settings.SEARCH_MAX_ATTEMPTS
 
     @property
-    def is_due(self) -> bool:
-        return self.next_attempt_at is None or self.next_attempt_at <= timezone.now()
+    def next_attempt(self) -> str:
+        """How long it is until then; nothing where it is due."""
+        at = self.next_attempt_at
+        return until(at) if at is not None and at > timezone.now() else ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from search.engines import configured_name, get_engine, reachable_names
 from search.engines.base import EngineError
 from search.indexing.coverage import Coverage, coverage
 from search.models import Generation, Placement
-from search.views.index.words import duration
+from search.views.index.words import age, duration
 
 State = Generation.State
 LONG_WAIT = timedelta(minutes=5)
@@ -58,6 +58,18 @@ class Section:
     @property
     def time_left(self) -> str:
         return "" if self.coverage.seconds_left is None else duration(self.coverage.seconds_left)
+
+    @property
+    def oldest_waiting(self) -> str:
+        return age(self.coverage.oldest_waiting)
+
+    @property
+    def reconciled(self) -> str:
+        return age(self.generation.reconciled_at)
+
+    @property
+    def retired(self) -> str:
+        return age(self.generation.retired_at) if self.generation.state == State.RETIRED else ""
 
     @property
     def can_be_asked(self) -> bool:

@@ -1,5 +1,9 @@
 """Lengths of time as a person says them."""
 
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,3 +19,15 @@ def duration(seconds: float) -> str:
         return ngettext("about %(n)d minute", "about %(n)d minutes", minutes) % {"n": minutes}
     hours = round(seconds / _HOUR)
     return ngettext("about %(n)d hour", "about %(n)d hours", hours) % {"n": hours}
+
+
+def age(moment: datetime | None) -> str:
+    """How long ago that was; nothing for no moment."""
+    if moment is None:
+        return ""
+    return _("less than a minute") if timezone.now() - moment < timedelta(minutes=1) else timesince(moment, depth=1)
+
+
+def until(moment: datetime) -> str:
+    """How long it is until then."""
+    return _("less than a minute") if moment - timezone.now() < timedelta(minutes=1) else timeuntil(moment, depth=1)
