@@ -5,7 +5,6 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.installation import Installation, Options, limit_threads
+from bench.servers import elasticsearch
 
 if TYPE_CHECKING:
     from bench.timing import Comparison
@@ -39,7 +39,7 @@ def main() -> None:
         parser.error(f"there is no measurement {', '.join(sorted(unknown))}; there are {', '.join(_MEASUREMENTS)}")
     limit_threads(given.threads)
     engines = tuple(given.engines or _ENGINES)
-    with _elasticsearch(given.elasticsearch if "elasticsearch" in engines else None) as search_url:
+    with elasticsearch(given.elasticsearch if "elasticsearch" in engines else None) as search_url:
         options = Options(given.size, given.runs, given.batches, engines, search_url, given.photos)
         comparisons = []
         for comparison in _comparisons(chosen, options):
@@ -65,22 +65,6 @@ def _comparisons(chosen: Sequence[str], options: Options) -> "Iterator[Compariso
 def _installation(options: Options) -> Installation:
     url = options.search_url if "elasticsearch" in options.engines else ""
     return Installation(replace(options, search_url=url), SEARCH_FIT_AT=_NEVER)
-
-
-@contextmanager
-def _elasticsearch(wanted: str | None) -> Iterator[str]:
-    """The address of a server of this version that runs meanwhile; empty where none is wanted."""
-    if wanted is None:
-        yield ""
-        return
-    from tests.servers.elasticsearch import ElasticsearchServer
-
-    server = ElasticsearchServer(wanted, heap="1g")
-    try:
-        server.start()
-        yield server.url
-    finally:
-        server.close()
 
 
 def _machine(given: argparse.Namespace) -> dict[str, Any]:

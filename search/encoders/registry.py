@@ -19,7 +19,7 @@ from search.encoders.descriptors.texture import Texture
 DESCRIPTORS: tuple[Descriptor, ...] = (Color(), Texture(), Shape())
 PARTS = ("deep", *(descriptor.name for descriptor in DESCRIPTORS))
 # Chosen by measurement on photographs of clothing; see docs/encoders.md.
-DEFAULT_WEIGHTS = {"deep": 0.8, "color": 0.1, "texture": 0.0, "shape": 0.1}
+DEFAULT_WEIGHTS = {"deep": 0.85, "color": 0.05, "texture": 0.0, "shape": 0.1}
 _KEYS = {"BACKEND", "OPTIONS", "WEIGHTS"}
 _LONGEST_NAME = 60
 

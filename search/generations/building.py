@@ -131,6 +131,11 @@ def create_generation(
         index = index or IndexSettings.parse(settings.SEARCH_INDEX_OPTIONS)
     except BadIndexSettings as error:
         raise GenerationError(f"SEARCH_INDEX_OPTIONS: {error}") from error
+    if index.type.startswith("int4_") and dimension % 2:
+        raise GenerationError(
+            f"{index.type} needs vectors of an even length, and these have {dimension} numbers. Choose int8_hnsw, or "
+            f"set SEARCH_DEEP_DIMENSIONS to {settings.SEARCH_DEEP_DIMENSIONS - 1}."
+        )
     generation = Generation.objects.create(
         engine=engine or configured_name(),
         encoder=encoder,

@@ -50,6 +50,7 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
     start = time.perf_counter()
     try:
         encoder = encoder_for(encoder_identity)
+        encoder.load()  # a network that cannot be loaded is no picture's fault, and is not tried for each of them
     except (LookupError, EncoderError) as error:
         return Embedded(known, dict.fromkeys((copies[0].sha256 for copies in missing), str(error)))
     pictures: dict[str, Picture.Image] = {}
