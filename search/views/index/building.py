@@ -27,12 +27,12 @@ def build(request: HttpRequest) -> HttpResponse:
         return _page(request, BuildForm.starting())
     form = BuildForm(request.GET)
     if not form.is_valid():
-        return _page(request, form, status=400)
+        return _page(request, form)
     try:
         plan = generations.plan(form.cleaned_data["encoder"])
     except GenerationError as error:
         form.add_error("encoder", str(error))
-        return _page(request, form, status=400)
+        return _page(request, form)
     return _page(request, form, plan)
 
 
