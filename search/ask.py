@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from gallery.visibility import Visibility
-from search.direction import Direction, direction_of
+from search.direction import Direction
 from search.engines import get_engine
 from search.engines.base import Answer, Facets, Request
 from search.models import Generation
@@ -128,7 +128,7 @@ def _direction(
     query: Query, picture: Picture, generation: Generation, strict: bool
 ) -> tuple[Direction | None, list[str]]:
     """Where the query looks, or None and a note that says why it cannot."""
-    if picture.vectors is None:
+    if picture.vectors is None and picture.projected is None:
         return None, [_("This photo is not indexed yet, so nothing can be compared with it. Try again in a moment.")]
     requested = query.requested_weights
     notes = []
@@ -140,9 +140,9 @@ def _direction(
         if strict:
             raise BadParameter("w", message)
         notes.append(message)
-    direction = direction_of(picture.vectors, requested, generation)
+    direction = picture.direction(requested, generation)
     if direction is None and requested:
-        direction = direction_of(picture.vectors, {}, generation)
+        direction = picture.direction({}, generation)
         if direction is not None:
             notes.append(_("The picture has none of the parts that the weights name, so the usual weights were used."))
     if direction is None:

@@ -35,9 +35,18 @@ class Direction:
 def direction_of(
     vectors: Mapping[str, np.ndarray], requested: Mapping[str, float], generation: Generation
 ) -> Direction | None:
-    """The direction of a picture with these weights or the generation's own; None if it has none of the parts."""
+    """The direction of a picture with these weights or the generation's own; None if it has none of the parts.
+
+    :param vectors: what the generation's encoder said of it
+    """
+    return direction_to(generation.projection.project(vectors), requested, generation)
+
+
+def direction_to(
+    projected: Mapping[str, np.ndarray], requested: Mapping[str, float], generation: Generation
+) -> Direction | None:
+    """The same for parts that are in the index's space already: each ``(d,)`` float32 of unit length."""
     projection = generation.projection
-    projected = projection.project(vectors)
     weights = projection.usable_weights(requested or generation.weights, projected)
     if not weights:
         return None

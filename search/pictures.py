@@ -14,6 +14,7 @@ from gallery import visibility
 from gallery.models import Image
 from gallery.visibility import Visibility
 from search import photos
+from search.direction import Direction, direction_of, direction_to
 from search.models import Embedding, Generation, QueryEmbedding, QueryPhoto
 from search.query import Query
 
@@ -23,11 +24,21 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Picture:
-    """``vectors`` is None while nothing is known of a catalogue photo; an empty mapping is a picture without parts."""
+    """``vectors`` is None while nothing is known of a catalogue photo; an empty mapping is a picture without parts.
+
+    ``projected`` stands in place of a picture: parts in the space of the generation's index.
+    """
 
     vectors: Vectors | None
+    projected: Vectors | None = None
     photo: QueryPhoto | None = None
     image: Image | None = None
+
+    def direction(self, requested: Mapping[str, float], generation: Generation) -> Direction | None:
+        """Where it looks; None if it has none of the weighted parts."""
+        if self.projected is not None:
+            return direction_to(self.projected, requested, generation)
+        return direction_of(self.vectors or {}, requested, generation)
 
     @property
     def exclude(self) -> tuple[UUID, ...]:

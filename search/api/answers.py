@@ -144,7 +144,7 @@ def _values(facet: str, counted: Mapping[str, int], query: Query, names: Names) 
 
 
 def _next(found: Found, asked: Asked, site: str) -> str | None:
-    """The address of the next page. After an uploaded image, the same image is posted to it again."""
+    """The address of the next page. After an image or a vector, the same is posted to it again."""
     if not found.has_next:
         return None
     pairs = found.query.with_(page=found.query.page + 1).pairs

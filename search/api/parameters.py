@@ -18,6 +18,7 @@ from search.query import MULTIPLE, BadParameter, Query, last_page
 from search.words import spellings
 
 MAX_LIMIT = 100
+VECTOR = "vector"
 PAGE_NAMES = {"image_id": "image", "weights": "w"}  # the API's name → the page's
 API_NAMES = {page: api for api, page in PAGE_NAMES.items()}
 SAME_NAMES = ("q", *MULTIPLE, "price_min", "price_max", "sort", "weaker", "page")
@@ -29,6 +30,7 @@ class Asked:
     query: Query
     limit: int
     image: Any = None  # an uploaded file
+    vector: Any = None  # as it came, not read yet: its right length is the generation's to say
 
 
 def read(request: Request) -> Asked:
@@ -37,13 +39,18 @@ def read(request: Request) -> Asked:
     :raises BadParameter: naming the first parameter that cannot be read
     """
     data: MultiValueDict[str, str] = MultiValueDict()
+    vector = None
     for source in (request.query_params, request.data):
         for name, value in _items(source):
-            if texts := _texts(name, value):
+            if name == VECTOR and not isinstance(source, MultiValueDict):
+                vector = value
+            elif texts := _texts(name, value):
                 data.setlistdefault(name).extend(texts)
             elif name not in NAMES and name not in request.FILES:
                 data.setlist(name, [])
     files = request.FILES
+    if VECTOR in data:
+        raise BadParameter(VECTOR, _("Send “vector” in a JSON body."))
     if "image" in data:
         raise BadParameter("image", _("Send “image” as a file in a multipart form, or name a photo by “image_id”."))
     for name in (*data, *files):
@@ -62,7 +69,9 @@ def read(request: Request) -> Asked:
     image = files.get("image")
     if image is not None and query.image:
         raise BadParameter("image", _("Send either “image” or “image_id”."))
-    return Asked(_with_ids(query), limit, image)
+    if vector is not None and (image is not None or query.image):
+        raise BadParameter(VECTOR, _("Send either “vector” or a picture."))
+    return Asked(_with_ids(query), limit, image, vector)
 
 
 def in_api_terms(error: BadParameter) -> BadParameter:

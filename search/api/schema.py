@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from gallery.models.images import Swatch
 from search.api.parameters import MAX_LIMIT
 from search.query import MAX_TEXT, SORTS
 
@@ -56,6 +57,7 @@ class FacetValues(serializers.Serializer):
     category = FacetValue(many=True)
     brand = FacetValue(many=True)
     availability = FacetValue(many=True)
+    color = FacetValue(many=True)
     tags = FacetValue(many=True)
     attributes = serializers.DictField(child=FacetValue(many=True))
     price = PriceFacet(allow_null=True)
@@ -89,6 +91,7 @@ SearchBody = inline_serializer(
         "category": _TEXTS,
         "brand": _TEXTS,
         "availability": _TEXTS,
+        "color": _TEXTS,
         "tags": _TEXTS,
         "attr": serializers.ListField(child=serializers.CharField(), required=False, help_text="name=value"),
         "price_min": serializers.FloatField(required=False, min_value=0),
@@ -98,6 +101,11 @@ SearchBody = inline_serializer(
         "page": serializers.IntegerField(required=False, min_value=1),
         "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
         "weights": serializers.DictField(child=serializers.FloatField(), required=False),
+        "vector": serializers.JSONField(
+            required=False,
+            help_text="in place of a picture: the parts of the live generation's index side by side as one list, or "
+            "part name → list; each part is brought to unit length",
+        ),
     },
 )
 SearchForm = inline_serializer(
@@ -120,6 +128,7 @@ PARAMETERS = [
     _several("category", "Id, path of names (Clothing/Dresses), or a name that only one category has."),
     _several("brand", "Id, name or slug."),
     _several("availability", "in_stock, out_of_stock, preorder or backorder."),
+    _several("color", f"Of what the photo shows: {', '.join(Swatch.values)}."),
     _several("tags", "Slug or name; any of them matches."),
     _several("attr", "name=value; values of one name are alternatives."),
     OpenApiParameter("price_min", OpenApiTypes.NUMBER, description="In the shop's currency."),

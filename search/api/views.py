@@ -17,7 +17,7 @@ from gallery import visibility
 from gallery.pictures import open_upright
 from gallery.verification import verify
 from search import photos, pictures
-from search.api import parameters, schema
+from search.api import parameters, schema, vectors
 from search.api.answers import as_json
 from search.api.errors import NotFoundParameter
 from search.api.renderers import BoundedJSONParser, FastJSONRenderer
@@ -32,7 +32,7 @@ _DECODE_PIXELS = 520  # encoders read fewer; large JPEGs are decoded at a reduce
 
 @method_decorator(cache_control(private=True, max_age=0), name="dispatch")
 class SearchView(APIView):
-    """Search by words, by a photo of the catalogue, or by an uploaded picture, which is not kept."""
+    """Search by words, by a photo of the catalogue, by an uploaded picture, which is not kept, or by a vector."""
 
     throttle_classes = THROTTLES["search"]
     renderer_classes = (FastJSONRenderer,)
@@ -70,6 +70,8 @@ class SearchView(APIView):
             if seconds := seconds_to_wait(request._request, "photo"):
                 raise Throttled(wait=seconds)
             return Picture(_encoded(asked.image, generation))
+        if asked.vector is not None and generation is not None:
+            return Picture(None, projected=vectors.parts_of(asked.vector, generation))
         if asked.query.image is None:
             return None
         picture = pictures.of_image(asked.query.image, visibility.behind_the_counter(request.user), generation)
