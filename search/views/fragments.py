@@ -55,7 +55,8 @@ def index_states(request: HttpRequest, product: UUID) -> HttpResponse:
         raise Http404
     keys = Image.objects.filter(product=product).order_by("position", "pk").primary_keys()
     # Staff can ask two generations with it; comparing is not for moderators.
-    compare_with = keys[0] if keys and request.user.is_catalogue_staff else None
+    staff = request.user.is_authenticated and request.user.is_catalogue_staff
+    compare_with = keys[0] if keys and staff else None
     return render(request, "search/_index_states.html", {"states": states_of(keys), "compare_with": compare_with})
 
 

@@ -56,6 +56,15 @@ class Section:
         return bool(account.waiting or account.deletions_waiting or generation.reconcile_requested)
 
     @property
+    def steps(self) -> int:
+        """What building takes: files to embed, then documents to write."""
+        return self.generation.to_embed + self.coverage.images
+
+    @property
+    def steps_done(self) -> int:
+        return max(0, self.generation.to_embed - self.coverage.to_embed) + self.coverage.indexed
+
+    @property
     def time_left(self) -> str:
         return "" if self.coverage.seconds_left is None else duration(self.coverage.seconds_left)
 
