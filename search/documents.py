@@ -33,6 +33,7 @@ def fields_of(image: Image, tree: CategoryTree) -> Fields:
         brand=str(product.brand_id) if product.brand_id else None,
         price=float(product.price) if product.price is not None and product.in_shop_currency else None,
         availability=product.availability,
+        color=tuple(image.colors),
         tags=tuple(tag.slug for tag in product.tags.all()),
         attributes=tuple(f"{name}={value}" for name, values in product.attributes.items() for value in values),
         created=int(product.created_at.timestamp() * 1000),

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery.models.images import Swatch
 from search.ask import Found
 from search.engines.base import PriceRange
 from search.names import Names, most_counted
@@ -19,6 +20,7 @@ LABELS = {
     "category": gettext_lazy("Category"),
     "brand": gettext_lazy("Brand"),
     "availability": gettext_lazy("Availability"),
+    "color": gettext_lazy("Colour"),
     "tags": gettext_lazy("Tags"),
 }
 
@@ -34,7 +36,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Facet:
-    code: str  # category, brand, availability, tags or attributes.<name>
+    code: str  # category, color, brand, availability, tags or attributes.<name>
     label: str
     options: list[Option]
 
@@ -66,7 +68,7 @@ class PriceForm:
 def facets_of(found: Found) -> list[Facet]:
     """The facets that leave a choice, in a fixed order."""
     query, names, counts = found.query, found.names, found.facets.counts
-    facets = [_category(query, names, counts.get("category", {}))]
+    facets = [_category(query, names, counts.get("category", {})), _color(query, names, counts.get("color", {}))]
     for code in ("brand", "availability", "tags"):
         offered = _options(query, names, code, code, counts.get(code, {}))
         facets.append(Facet(code, str(LABELS[code]), offered))
@@ -96,6 +98,12 @@ def _options(query: Query, names: Names, facet: str, field: str, counts: Mapping
         if (label := names.label(facet, value)) is not None
     ]
     return sorted(options, key=lambda option: (not option.active, -option.count, option.label))
+
+
+def _color(query: Query, names: Names, counts: Mapping[str, int]) -> Facet:
+    """Colours stand where they always stand, so that nobody has to look for red."""
+    offered = {option.value: option for option in _options(query, names, "color", "color", counts)}
+    return Facet("color", str(LABELS["color"]), [offered[value] for value in Swatch.values if value in offered])
 
 
 def _category(query: Query, names: Names, counts: Mapping[str, int]) -> Facet:

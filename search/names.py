@@ -5,6 +5,7 @@ from functools import cached_property
 
 from gallery.models import Brand, Category, Product
 from gallery.models.categories import CategoryTree
+from gallery.models.images import Swatch
 from gallery.models.products import ProductTag
 from search.query import Query
 
@@ -56,13 +57,15 @@ class Names:
             return self._tags.get(value)
         if facet == "availability":
             return str(Product.Availability(value).label) if value in Product.Availability.values else None
+        if facet == "color":
+            return str(Swatch(value).label) if value in Swatch.values else None
         return value.partition("=")[2]
 
     def unknown(self, query: Query) -> list[tuple[str, str]]:
         """The query's (field, value) pairs that name nothing. Attributes are free text, so none is unknown."""
         return [
             (field, value)
-            for field in ("category", "brand", "availability", "tags")
+            for field in ("category", "brand", "availability", "color", "tags")
             for value in getattr(query, field)
             if self.label(field, value) is None
         ]

@@ -23,6 +23,7 @@ MULTIPLE = {
     "category": "category",
     "brand": "brand",
     "availability": "availability",
+    "color": "color",
     "tags": "tags",
     "attr": "attributes",
 }
@@ -41,8 +42,8 @@ class BadParameter(ValueError):
 class Query:
     """Words, a picture, filters, order and page. Equal queries have equal ``canonical`` strings.
 
-    Filter values are as they stand in URLs: ids of categories and brands as text, slugs of tags, ``"name=value"`` of
-    attributes. Whether they exist is not known here.
+    Filter values are as they stand in URLs: ids of categories and brands as text, colour classes, slugs of tags,
+    ``"name=value"`` of attributes. Whether they exist is not known here.
     """
 
     text: str = ""
@@ -51,6 +52,7 @@ class Query:
     category: tuple[str, ...] = ()
     brand: tuple[str, ...] = ()
     availability: tuple[str, ...] = ()
+    color: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     price_min: Decimal | None = None
@@ -148,6 +150,7 @@ class Query:
             category=self.category,
             brand=self.brand,
             availability=self.availability,
+            color=self.color,
             tags=self.tags,
             attributes=self.attributes,
             price_min=None if self.price_min is None else float(self.price_min),

@@ -224,7 +224,7 @@ def chips_of(found: Found) -> list[Chip]:
     """What narrows the results, each removable on its own."""
     query, names = found.query, found.names
     chips = [Chip("text", f"“{query.text}”", query.without("text").url())] if query.text else []
-    for kind in ("category", "brand", "availability", "tags"):
+    for kind in ("category", "brand", "availability", "color", "tags"):
         for value in getattr(query, kind):
             label = names.label(kind, value) or value
             chips.append(Chip(kind, label, query.without(kind, value).url()))

@@ -16,7 +16,8 @@ from gallery.visibility import Visibility
 from search.engines.index_settings import DEFAULT_SETTINGS, IndexSettings
 
 Sort = Literal["relevance", "newest", "price", "-price"]
-FACETS = ("category", "brand", "availability", "tags", "attributes")
+FACETS = ("category", "brand", "availability", "color", "tags", "attributes")
+IMAGE_FACETS = ("color",)  # what the images of one product may differ in; of all else they say the same
 PRICE_BUCKETS = 12
 
 
@@ -44,6 +45,7 @@ class Fields:
     brand: str | None = None
     price: float | None = None  # in the shop's currency, else None
     availability: str = "in_stock"
+    color: tuple[str, ...] = ()  # colour classes of the image's subject
     tags: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()  # "name=value"
     created: int = 0  # product's creation, milliseconds since 1970
@@ -87,6 +89,7 @@ class Filters:
     category: tuple[str, ...] = ()
     brand: tuple[str, ...] = ()
     availability: tuple[str, ...] = ()
+    color: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()  # "name=value"; values of one name are alternatives, names narrow each other
     price_min: float | None = None

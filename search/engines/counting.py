@@ -23,7 +23,7 @@ class Row(NamedTuple):
 def facet_values(fields: Fields) -> list[tuple[str, str]]:
     """A document's values as (facet, value) pairs, facets as in ``FACETS``."""
     single = [(name, value) for name in ("brand", "availability") if (value := getattr(fields, name))]
-    several = [(name, value) for name in ("category", "tags", "attributes") for value in getattr(fields, name)]
+    several = [(name, value) for name in ("category", "color", "tags", "attributes") for value in getattr(fields, name)]
     return single + several
 
 

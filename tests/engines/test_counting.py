@@ -8,11 +8,12 @@ from search.engines.counting import Row, clause_names, count, disjunctive, facet
 
 
 def test_a_documents_values_name_their_facets():
-    fields = Fields("p", "approved", True, category=("1", "11"), tags=("a",), attributes=("size=S",))
+    fields = Fields("p", "approved", True, category=("1", "11"), color=("red",), tags=("a",), attributes=("size=S",))
     assert set(facet_values(fields)) == {
         ("category", "1"),
         ("category", "11"),
         ("availability", "in_stock"),
+        ("color", "red"),
         ("tags", "a"),
         ("attributes", "size=S"),
     }

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from gallery.visibility import public
 from search.engines.base import Deletion, EngineError, EngineUnavailable, Filters, IndexMissing, IndexSpec, Request
 from search.engines.counting import clause_names, price_range
+from search.engines.elastic import bulk, window
 from search.engines.elastic import engine as engine_module
-from search.engines.elastic import window
 from search.engines.elastic.client import Address
 from search.engines.elastic.counts import edges
 from search.engines.elastic.engine import ElasticsearchEngine
-from search.engines.elastic.mapping import mapping_of
+from search.engines.elastic.mapping import index_body, mapping_of
 from search.engines.index_settings import GRAPHS, SCANS, IndexSettings
 from tests.engines.catalogue import DIMENSION, QUERY, Index, document, key, new_generation, numbers, towards, words
 from tests.servers.elasticsearch import ElasticsearchServer
@@ -65,6 +65,21 @@ def test_the_mapping_takes_nothing_unknown(index, outside):
     physical, _alias = names(index)
     with pytest.raises(BadRequestError, match="strict_dynamic_mapping_exception"):
         outside.index(index=physical, document={"surprise": 1})
+
+
+def test_an_index_of_an_earlier_release_is_given_the_fields_it_lacks(index, outside, monkeypatch):
+    physical, _alias = names(index)
+    old = index_body(IndexSpec(index.generation, DIMENSION), index.engine.names)
+    del old["mappings"]["properties"]["color"]
+    outside.indices.delete(index=physical)
+    outside.indices.create(index=physical, **old)
+    index.put(document(1, color=("red",)), document(2))
+    assert index.window(filters=Filters(color=("red",))) == [1]
+    assert outside.indices.get_mapping(index=physical)[physical]["mappings"]["dynamic"] == "strict"
+    monkeypatch.setattr(engine_module, "field_mappings", lambda: {"color": {"type": "keyword"}})
+    monkeypatch.setattr(bulk, "source_of", lambda document: {"surprise": 1})
+    with pytest.raises(EngineError, match="Build a new generation"):
+        index.engine.write(index.generation, [document(3)], [])
 
 
 def test_the_settings_of_an_index(index, outside):

@@ -15,10 +15,18 @@ def shop(index):
     shirt = {"product": "shirt", "category": ("1", "11"), "brand": "1", "tags": ("a",), "price": 10.0}
     shirt["attributes"] = ("size=S", "size=M", "ink=red")
     index.put(
-        document(1, **shirt),
-        document(2, **shirt),
+        document(1, color=("red",), **shirt),
+        document(2, color=("blue", "red"), **shirt),
         document(3, category=("1", "12"), brand="2", tags=("a", "b"), price=20.0, attributes=("size=M", "ink=red")),
-        document(4, category=("2",), brand="1", price=30.0, availability="preorder", attributes=("size=M",)),
+        document(
+            4,
+            category=("2",),
+            brand="1",
+            color=("blue",),
+            price=30.0,
+            availability="preorder",
+            attributes=("size=M",),
+        ),
         document(5, category=("2",), brand="3", tags=("b",), price=120.0, attributes=("size=L", "ink=blue")),
         document(6, category=("2",), status="pending", brand="4"),
     )
@@ -34,6 +42,7 @@ def test_every_facet_counts_products(shop, asked):
         "category": {"1": 2, "11": 1, "12": 1, "2": 2},
         "brand": {"1": 2, "2": 1, "3": 1},
         "availability": {"in_stock": 3, "preorder": 1},
+        "color": {"red": 1, "blue": 2},
         "tags": {"a": 2, "b": 2},
         "attributes": {"size=S": 1, "size=M": 3, "size=L": 1, "ink=red": 2, "ink=blue": 1},
     }
@@ -58,6 +67,15 @@ def test_several_filters_narrow_each_others_facets(shop, asked):
     assert counts["brand"] == {"1": 1, "2": 1}
     assert counts["category"] == {"1": 2, "11": 1, "12": 1, "2": 1}
     assert counts["availability"] == {"in_stock": 2}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_images_of_one_product_differ_in_colors(shop, asked):
+    """A product counts for a colour by any of its photos, and is shown by one that has it."""
+    answer = shop.search(public, filters=Filters(color=("blue",)), **asked)
+    assert (answer.total, {hit.key.int for hit in answer.hits}) == (2, {2, 4})
+    assert answer.facets.counts["color"] == {"red": 1, "blue": 2}
+    assert answer.facets.counts["brand"] == {"1": 2}
 
 
 @pytest.mark.parametrize("asked", ASKED)

@@ -31,6 +31,7 @@ IMAGES = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["approved", "pending", "rejected"]),
         "uploader": st.sampled_from([None, "1", "2"]),
+        "color": some(["red", "blue"]),
     }
 )
 FILTERS = st.builds(
@@ -38,6 +39,7 @@ FILTERS = st.builds(
     category=some(["1", "11", "2", "9"]),
     brand=some(["1", "2", "9"]),
     availability=some(["in_stock", "preorder"]),
+    color=some(["red", "blue", "9"]),
     tags=some(["a", "b", "9"]),
     attributes=some(["size=S", "size=M", "ink=red", "ink=9"]),
     price_min=st.sampled_from([None, 0.0, 1.5, 50.0]),
@@ -89,7 +91,7 @@ def test_filters_visibility_and_counts_are_those_of_plain_python(new_index):
             firsts = {fields.product: i for i, fields in reversed(newest)}
             assert numbers(catalogue) == [i for i, fields in newest if firsts[fields.product] == i]
             assert window.facets == catalogue.facets
-            for clause in ["brand", "category", PRICE]:
+            for clause in ["brand", "category", "color", PRICE]:
                 rows = [fields for _i, fields in visible if passes(fields, filters, without=clause)]
                 counted = count(Row(fields.product, facet_values(fields), fields.price) for fields in rows)
                 if clause == PRICE:

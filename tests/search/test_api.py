@@ -126,6 +126,7 @@ def test_facets_and_filters_speak_alike(client, shop):
     assert narrowed["total"] == 2
     assert narrowed["facets"]["brand"] == body["facets"]["brand"]
     assert body["facets"]["attributes"]["size"][0] == {"value": "size=M", "label": "M", "count": 1}
+    assert body["facets"]["color"][0] == {"value": "red", "label": "Red", "count": 2}
     assert (body["facets"]["price"]["lowest"], body["facets"]["price"]["highest"]) == (5, 40)
 
 
@@ -137,6 +138,7 @@ def test_facets_and_filters_speak_alike(client, shop):
         ("category=Discs", {"RED-CIRCLE", "RED-CIRCLE-2"}),
         ("brand=Öst", {"BLUE-SQUARE", "GREEN-STRIPES"}),
         ("tags=warm", {"RED-CIRCLE", "ORANGE-CIRCLE"}),
+        ("color=orange&color=green", {"ORANGE-CIRCLE", "GREEN-STRIPES"}),
         ("tags=plain&tags=warm&brand=Velluto&price_min=15", {"ORANGE-CIRCLE"}),
     ],
 )
@@ -158,6 +160,8 @@ def test_unknown_values_match_nothing_and_are_named(client, shop):
     body = ask(client, "brand=999999&q=circle")
     assert (body["total"], body["hits"]) == (0, [])
     assert "999999" in body["notes"][0]
+    loud = ask(client, "color=loud")
+    assert (loud["total"], loud["notes"]) == (0, ["color: “loud” is unknown and matches nothing."])
     either = ask(client, f"brand=999999&brand={Brand.objects.get(name='Öst').pk}")
     assert (either["total"], len(either["notes"])) == (2, 1)
 

@@ -1,6 +1,7 @@
 """The results page, its fragments and the home page, through their addresses."""
 
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from gallery.models import Brand, Category, Image, Product
+from gallery.signals import announce
 from search.models import Embedding, Generation
 from tests.catalogue import add_photo, add_product, add_products
 from tests.pictures import jpeg
@@ -182,10 +184,10 @@ def test_words_without_a_letter_are_said_to_be_none(client, shop):
 
 
 def test_unknown_filter_values_are_left_out_with_a_note(client, shop):
-    page = page_at(client, "brand=999999&category=x&tags=none&availability=never&q=triangle")
+    page = page_at(client, "brand=999999&category=x&tags=none&availability=never&color=loud&q=triangle")
     assert page.query.canonical == "q=triangle"
     assert skus(page) == ["BLACK-TRIANGLE"]
-    assert len(page.notes) == 4
+    assert len(page.notes) == 5
 
 
 def test_price_range_attributes_and_availability_narrow(client, shop):
@@ -193,6 +195,41 @@ def test_price_range_attributes_and_availability_narrow(client, shop):
     assert skus(page_at(client, "attr=size%3DM")) == ["BLACK-TRIANGLE"]
     assert skus(page_at(client, "availability=out_of_stock")) == ["BLACK-TRIANGLE"]
     assert page_at(client, "attr=size%3DXXL").notes == ["No product here has “size=XXL”."]
+
+
+def test_colors_are_offered_in_one_order_with_true_counts(client, shop):
+    page = page_at(client)
+    assert facet(page, "color") == {"Black": 1, "White": 1, "Red": 2, "Orange": 1, "Green": 1, "Blue": 1}
+    red = page_at(client, urlsplit(option(page, "color", "Red").url).query)
+    assert red.query.canonical == "color=red"
+    assert set(skus(red)) == {"RED-CIRCLE", "RED-CIRCLE-2"}
+    assert facet(red, "color") == facet(page, "color"), "a facet is counted without its own filter"
+    both = page_at(client, urlsplit(option(red, "color", "Blue").url).query)
+    assert (both.query.canonical, both.total) == ("color=blue&color=red", 3)
+    assert [chip.label for chip in both.chips] == ["Blue", "Red"]
+    assert option(both, "color", "Red").url == "/search/?color=blue"
+
+
+def test_colors_are_told_by_words_and_not_by_color_alone(client, shop):
+    html = client.get("/search/?color=red").content.decode()
+    options = re.findall(r'<a class="color-option".*?</a>', html, re.DOTALL)
+    assert [" ".join(re.sub("<[^>]*>", " ", one).split()) for one in options] == [
+        "Black 1", "White 1", "Red 2", "Orange 1", "Green 1", "Blue 1",
+    ]  # fmt: skip
+    assert ["aria-current" in one for one in options] == [False, False, True, False, False, False]
+
+
+def test_a_color_narrows_what_a_picture_finds(client, image_of):
+    page = page_at(client, f"image={image_of('RED-CIRCLE').pk}&color=orange&weaker=1")
+    assert skus(page) == ["ORANGE-CIRCLE"]
+
+
+def test_a_photo_with_several_colors_is_found_by_each(client, image_of, index):
+    image = image_of("RED-CIRCLE")
+    Image.objects.filter(pk=image.pk).update(colors=["red", "blue"])
+    announce([image.pk])
+    index()
+    assert set(skus(page_at(client, "color=blue"))) == {"RED-CIRCLE", "BLUE-SQUARE"}
 
 
 def test_price_form_keeps_the_rest_of_the_query(client, shop):

@@ -14,7 +14,7 @@ from search.reading import cleaned
 
 KEY = "018f4e6e-0000-7000-8000-000000000001"
 ORDER = [
-    *("q", "photo", "image", "category", "brand", "availability", "tags", "attr"),
+    *("q", "photo", "image", "category", "brand", "availability", "color", "tags", "attr"),
     *("price_min", "price_max", "sort", "weaker", "page", "w"),
 ]
 
@@ -37,6 +37,7 @@ def queries(draw) -> Query:
         category=draw(values),
         brand=draw(values),
         availability=draw(values),
+        color=draw(values),
         tags=draw(values),
         attributes=tuple(f"{name}={value}" for name, value in draw(st.lists(named, max_size=5)) if value),
         price_min=low,

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from search.engines.base import Deletion, Document, Failure, IndexMissing
+from search.engines.base import Deletion, Document, EngineError, Failure, IndexMissing
 from search.engines.elastic.client import Cluster
 from search.engines.elastic.errors import BLOCKED, INDEX_MISSING, block_remedy, error_in, translated
 from search.engines.elastic.mapping import source_of
@@ -15,8 +15,13 @@ _REFUSED_ALL = {403, 429}
 # What a deletion is told that misses the write alias: it would make an index of that name, which cannot be.
 _MISSING = INDEX_MISSING | {"invalid_index_name_exception"}
 _CONFLICT = "version_conflict_engine_exception"
+_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 _CURRENT_VERSION = re.compile(r"current version \[(\d+)\]")
 _WANTED = ["items.*.status", "items.*.error"]
+
+
+class FieldsMissing(EngineError):
+    """The index was made by a release whose documents had fewer fields."""
 
 
 def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
@@ -24,6 +29,7 @@ def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions
 
     :raises EngineUnavailable: also when the cluster takes no write at all; no document is to blame then
     :raises IndexMissing: when nothing stands behind the alias
+    :raises FieldsMissing: when its mapping lacks a field of these documents; what came without it is written
     """
     operations: list[Document | Deletion] = [*documents, *deletions]
     if not operations:
@@ -42,6 +48,10 @@ def write(cluster: Cluster, alias: str, documents: Sequence[Document], deletions
     refused = [(operation, item) for operation, item in zip(operations, items, strict=True) if "error" in item]
     if any(item["error"]["type"] in _MISSING for _operation, item in refused):
         raise IndexMissing(f"Elasticsearch has no index behind {alias}. Build a new generation.")
+    if any(item["error"]["type"] == _UNKNOWN_FIELD for _operation, item in refused):
+        raise FieldsMissing(
+            "The index was made by another version of the application. Build a new generation: manage.py index build"
+        )
     if len(refused) == len(items) and all(item["status"] in _REFUSED_ALL for _operation, item in refused):
         raise error_in(refused[0][1]["status"], refused[0][1])
     return [
@@ -78,9 +88,4 @@ def _reason(operation: Document | Deletion, error: dict[str, Any]) -> str:
             return block_remedy(error["reason"])
         case "es_rejected_execution_exception":
             return "Elasticsearch had too much to do. It will be tried again."
-        case "strict_dynamic_mapping_exception":
-            return (
-                "The index was made by another version of the application. Build a new generation: "
-                "manage.py index build"
-            )
     return f"Elasticsearch refused the document: {error['reason']}"

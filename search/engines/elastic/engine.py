@@ -25,7 +25,7 @@ from search.engines.base import (
 from search.engines.elastic import bulk, catalogue, window
 from search.engines.elastic.client import Cluster
 from search.engines.elastic.errors import translated
-from search.engines.elastic.mapping import KEY, Names, index_body
+from search.engines.elastic.mapping import KEY, Names, field_mappings, index_body
 from search.engines.index_settings import SCRIPT
 
 _PAGE = 10_000  # keys in one request
@@ -80,7 +80,14 @@ class ElasticsearchEngine(Engine):
             ) from error
 
     def write(self, generation: int, documents: Sequence[Document], deletions: Sequence[Deletion]) -> list[Failure]:
-        return bulk.write(self._cluster, self.names.write(generation), documents, deletions)
+        alias = self.names.write(generation)
+        try:
+            return bulk.write(self._cluster, alias, documents, deletions)
+        except bulk.FieldsMissing:
+            # After an upgrade: old documents get their new fields as they are written again.
+            with translated():
+                self._cluster.patient.indices.put_mapping(index=alias, properties=field_mappings())
+            return bulk.write(self._cluster, alias, documents, deletions)
 
     def exists(self, generation: int) -> bool:
         with translated():

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from elasticsearch.dsl import Boolean, DenseVector, Double, Keyword, Long, Mapping, Object, Text
+from elasticsearch.dsl import Boolean, DenseVector, Double, Field, Keyword, Long, Mapping, Object, Text
 
-from search.engines.base import Document, IndexSpec
+from search.engines.base import FACETS, Document, IndexSpec
 from search.engines.index_settings import SCRIPT, IndexSettings
 
 VECTOR, KEY, PRODUCT = "vector", "key", "product"
@@ -57,15 +57,26 @@ def mapping_of(spec: IndexSpec) -> dict[str, Any]:
     mapping.meta("dynamic", "strict")
     # Documents are only ever written whole, from the database, and hits are read from doc values.
     mapping.meta("_source", excludes=[VECTOR, "words"])
-    for name in (KEY, PRODUCT, "status", "uploader", "category", "brand", "availability", "tags", "attributes"):
-        mapping.field(name, Keyword())
-    mapping.field("published", Boolean())
-    mapping.field("price", Double())
-    mapping.field("created", Long())
-    # Texts come analysed: tokens between spaces.
-    mapping.field("words", Object(properties={name: Text(analyzer="whitespace") for name in WORDS}))
+    for name, field in _fields().items():
+        mapping.field(name, field)
     mapping.field(VECTOR, _vector(spec))
     return mapping.to_dict()
+
+
+def field_mappings() -> dict[str, Any]:
+    """Everything but the vector: what an index that an earlier release made can be given later."""
+    return {name: field.to_dict() for name, field in _fields().items()}
+
+
+def _fields() -> dict[str, Field]:
+    keywords = (KEY, PRODUCT, "status", "uploader", *FACETS)
+    return {name: Keyword() for name in keywords} | {
+        "published": Boolean(),
+        "price": Double(),
+        "created": Long(),
+        # Texts come analysed: tokens between spaces.
+        "words": Object(properties={name: Text(analyzer="whitespace") for name in WORDS}),
+    }
 
 
 def _vector(spec: IndexSpec) -> DenseVector:

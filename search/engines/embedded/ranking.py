@@ -100,21 +100,22 @@ def catalogue(snapshot: Snapshot, request: Request, selection: Selection) -> Ans
     facets = Facets()
     if request.facets:
         without = {
-            name: _count(snapshot, snapshot.firsts(np.flatnonzero(selection.rows(without=name))))
-            for name in selection.clauses
+            name: _count(snapshot, np.flatnonzero(selection.rows(without=name))) for name in selection.clauses
         }
-        facets = disjunctive(_count(snapshot, products), without)
+        facets = disjunctive(_count(snapshot, rows), without)
     return Answer(hits=snapshot.hits(page, scores), total=len(products), facets=facets)
 
 
 def _count(snapshot: Snapshot, rows: np.ndarray) -> Facets:
-    """Facets of one row for each product: its other images say the same of the product."""
+    """Facets of these rows' products, from the first row of each where all say the same."""
+    firsts = snapshot.firsts(rows)
     chosen = np.zeros(len(snapshot), np.bool_)
-    chosen[rows] = True
+    chosen[firsts] = True
     counts = np.bincount(snapshot.terms[np.repeat(chosen, snapshot.term_counts)])
     values = snapshot.facet_values.values
-    prices = snapshot.price[rows]
+    prices = snapshot.price[firsts]
     return gather(
-        {values[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()},
+        {values[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+        | snapshot.counted_of_images(rows),
         price_range(prices[~np.isnan(prices)]),
     )

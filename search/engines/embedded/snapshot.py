@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from gallery.visibility import Visibility
-from search.engines.base import EngineHit, Sort
+from search.engines.base import IMAGE_FACETS, EngineHit, Sort
 from search.engines.counting import Row
 from search.engines.embedded.arrays import Codes
 
@@ -151,6 +151,25 @@ class Snapshot:
                 rows.tolist(), *(column.tolist() for column in columns), strict=True
             )
         ]
+
+    def counted_of_images(self, rows: np.ndarray) -> dict[tuple[str, str], int]:
+        """Products with at least one of these rows, per value of ``IMAGE_FACETS``."""
+        having, places, values = self._image_values
+        chosen = np.zeros(len(self), np.bool_)
+        chosen[rows] = True
+        kept = chosen[having]
+        table = np.zeros((self.product_count, len(values)), np.bool_)
+        table[self.product[having[kept]], places[kept]] = True
+        return {value: n for value, n in zip(values, table.sum(axis=0).tolist(), strict=True) if n}
+
+    @cached_property
+    def _image_values(self) -> tuple[np.ndarray, np.ndarray, list[tuple[str, str]]]:
+        """Every value of ``IMAGE_FACETS`` that a row has: ``(m,)`` rows, ``(m,)`` places in the list of values."""
+        names = self.facet_values.values
+        codes = [code for code, (facet, _value) in enumerate(names) if facet in IMAGE_FACETS]
+        here = np.isin(self.terms, codes)
+        having = np.repeat(np.arange(len(self)), self.term_counts)[here]
+        return having, np.searchsorted(codes, self.terms[here]), [names[code] for code in codes]
 
     def counted(self, rows: np.ndarray) -> list[Row]:
         """What is counted of these rows."""
