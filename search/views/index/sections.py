@@ -89,7 +89,9 @@ class Section:
     def seems_unattended(self) -> bool:
         """Whether work has waited for long and no indexing loop has taken it up."""
         oldest = self.coverage.oldest_waiting
-        if oldest is None or oldest > timezone.now() - LONG_WAIT or self.generation.paused or self.trouble:
+        if oldest is None or self.generation.paused or self.trouble:
+            return False
+        if max(oldest, self.generation.created_at) > timezone.now() - LONG_WAIT:  # a new one waits for old photos
             return False
         untouched = self.generation.placements.filter(behind=True, reason="")
         return untouched.exists() and not Placement.objects.filter(claimed_until__gt=timezone.now()).exists()
