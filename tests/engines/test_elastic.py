@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.visibility import public
-from search.engines.base import Deletion, EngineError, EngineUnavailable, Filters, IndexMissing, IndexSpec, Request
+from search.engines.base import (
+    Deletion,
+    Document,
+    EngineError,
+    EngineUnavailable,
+    Filters,
+    IndexMissing,
+    IndexSpec,
+    Request,
+)
 from search.engines.counting import clause_names, price_range
 from search.engines.elastic import bulk, window
 from search.engines.elastic import engine as engine_module
@@ -126,6 +135,35 @@ def test_every_kind_of_index_ranks_by_the_true_dot_product(engine, kind):
     engine.drop(generation)
     assert numbers(answer) == [19, 18, 17, 16, 15]
     assert [hit.score for hit in answer.hits] == pytest.approx([i / 20 for i in (19, 18, 17, 16, 15)], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", [*GRAPHS, *SCANS])
+def test_every_kind_of_index_keeps_filters_visibility_and_the_weak_line(engine, kind):
+    settings = IndexSettings.parse({"type": kind})
+    generation, dimension = new_generation(engine).pk, 64
+    engine.create(IndexSpec(generation, dimension, settings))
+    index = Index(engine, generation)
+
+    def image(number: int, cosine: float, **fields) -> Document:
+        return document(number, vector=np.pad(towards(cosine), (0, dimension - DIMENSION)), **fields)
+
+    index.put(
+        image(1, 0.9, brand="1", product="p"),
+        image(2, 0.8, brand="1", product="p"),
+        image(3, 0.7, brand="2"),
+        image(4, 0.3, brand="1"),
+        image(5, 0.95, brand="1", status="pending"),
+        document(6, None, brand="1"),
+    )
+    query = np.eye(1, dimension, dtype=np.float32)[0]
+    answer = index.search(public, filters=Filters(brand=("1",)), vector=query, floor=0.5, index=settings)
+    assert (numbers(answer), [hit.key.int for hit in answer.weaker]) == ([1, 2], [4])
+    assert (answer.total, answer.full) == (1, False)
+    assert answer.facets.counts["brand"] == {"1": 1, "2": 1}
+    index.write([image(1, 0.1, version=2, brand="1", product="p")], [Deletion(key(4), 2)])
+    answer = index.search(public, filters=Filters(brand=("1",)), vector=query, floor=0.5, index=settings)
+    assert (numbers(answer), [hit.key.int for hit in answer.weaker]) == ([2], [1])
+    engine.drop(generation)
 
 
 def test_a_cluster_without_scripts_is_told_when_the_index_is_made(engine, outside):

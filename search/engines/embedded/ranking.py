@@ -99,9 +99,7 @@ def catalogue(snapshot: Snapshot, request: Request, selection: Selection) -> Ans
     scores = np.zeros(len(page)) if selection.scores is None else selection.scores[page]
     facets = Facets()
     if request.facets:
-        without = {
-            name: _count(snapshot, np.flatnonzero(selection.rows(without=name))) for name in selection.clauses
-        }
+        without = {name: _count(snapshot, np.flatnonzero(selection.rows(without=name))) for name in selection.clauses}
         facets = disjunctive(_count(snapshot, rows), without)
     return Answer(hits=snapshot.hits(page, scores), total=len(products), facets=facets)
 
