@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Count, F, Min, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from gallery.models import Image
 from search.engines import get_engine
@@ -120,7 +121,7 @@ def coverage(generation: Generation) -> Coverage:
     placed = counts["indexed"] + counts["waiting"] + counts["failed"]
     counts["waiting"] += max(0, images - placed)  # not even placed yet
     reasons = dict(
-        placements.filter(behind)
+        placements.filter(behind & _idle())
         .exclude(reason="")
         .values_list("reason")
         .annotate(images=Count("pk"))
@@ -147,6 +148,11 @@ def coverage(generation: Generation) -> Coverage:
         bytes=health.bytes,
         **counts,
     )
+
+
+def _idle() -> Q:
+    """Not being worked on now: what is has a reason in advance, for the case that it kills the process."""
+    return Q(claimed_until=None) | Q(claimed_until__lte=timezone.now())
 
 
 def _seconds_left(generation: Generation, waiting: int, to_embed: int) -> float | None:
@@ -177,7 +183,8 @@ def failures(generation: Generation, limit: int = 50, reason: str | None = None)
 
     Two statements. An image that has gone is left out: its deletion waits, and is told apart.
     """
-    placements = generation.placements.filter(behind=True, key__in=Image.objects.values("pk")).exclude(reason="")
+    placements = generation.placements.filter(_idle(), behind=True, key__in=Image.objects.values("pk"))
+    placements = placements.exclude(reason="")
     if reason is not None:
         placements = placements.filter(reason=reason)
     chosen = list(placements.order_by("-attempts", "key")[:limit])

@@ -50,7 +50,7 @@ while going:
     if n % 2:
         Product.objects.filter(sku__startswith="EDITED-").order_by("pk")[0].delete()
     n += 1
-    time.sleep(0.25)
+    time.sleep(1)
 print(n)
 """
 
