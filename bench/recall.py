@@ -1,8 +1,7 @@
 """``python -m bench.recall PHOTOS``: recall and time of each type of Elasticsearch's index, beside exact search.
 
-Views of photographs (cut, mirrored, turned, lighter and darker) make a catalogue that is large enough for a graph to be
-walked, and real enough for its neighbours to be near. Each type is built as a generation from the same embeddings, and
-measured as ``manage.py index recall`` does.
+The catalogue is made of views of photographs (``bench.views``). Each type is built as a generation from the same
+embeddings, and measured as ``manage.py index recall`` does.
 """
 
 import argparse
@@ -12,11 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
-from PIL import Image as Picture
-from PIL import ImageEnhance, ImageOps
-from tqdm import tqdm
 
 from bench.installation import Installation, Options, limit_threads
 from bench.servers import elasticsearch
@@ -24,10 +19,7 @@ from bench.servers import elasticsearch
 TYPES = ("flat", "hnsw", "int8_hnsw", "bbq_hnsw")
 _ENCODER = "efficientnet-lite0"
 _NEVER = str(10**9)  # images: no generation may be fitted by itself
-_AT_ONCE = 64  # pictures
-
-_SIDE = 420  # pixels; encoders read fewer
-_ENDINGS = (".jpg", ".jpeg")
+_AT_ONCE = 500  # rows
 
 
 def main() -> None:
@@ -49,16 +41,17 @@ def main() -> None:
 
 def fill(options: Options) -> None:
     """Write the views' embeddings, and rows that have no files: nothing is encoded again from here on."""
+    from bench.views import encoded_views
     from gallery.models import Image, Product
     from search.encoders import get_encoder
     from search.indexing.changes import record_changes
     from search.models import Embedding
 
     encoder = get_encoder(settings.SEARCH_ENCODER)
-    made = iter(tqdm(views(options.photos, options.size), total=options.size, desc="views", disable=None))
-    while pictures := list(islice(made, _AT_ONCE)):
+    views = encoded_views(options.photos, options.size, encoder)
+    while batch := list(islice(views, _AT_ONCE)):
         products, images, embeddings = [], [], []
-        for parts in encoder.encode(pictures):
+        for parts in batch:
             product = Product(sku=f"V-{hashlib.sha256(parts['deep'].tobytes()).hexdigest()[:40]}", title="A view")
             image = Image(product=product, format="jpeg", bytes=1, width=1, height=1, perceptual_hash="0" * 16)
             image.sha256 = hashlib.sha256(image.pk.bytes).hexdigest()
@@ -73,34 +66,6 @@ def fill(options: Options) -> None:
         Image.objects.bulk_create(images)
         Embedding.objects.bulk_create(embeddings)
         record_changes([image.pk for image in images])
-
-
-def views(folder: Path | None, count: int) -> Iterator[Picture.Image]:
-    """``count`` views of the folder's photographs, as many of each.
-
-    :raises RuntimeError: when the folder has none
-    """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS) if folder else []
-    if not files:
-        raise RuntimeError(f"{folder} has no photographs.")
-    each = -(-count // len(files))
-    yield from islice((view for file in files for view in _views_of(file, each)), count)
-
-
-def _views_of(file: Path, count: int) -> Iterator[Picture.Image]:
-    random = np.random.default_rng(int(hashlib.sha256(file.name.encode()).hexdigest()[:8], 16))
-    with Picture.open(file) as opened:
-        picture = ImageOps.contain(ImageOps.exif_transpose(opened).convert("RGB"), (_SIDE, _SIDE))
-    for _view in range(count):
-        share = random.uniform(0.6, 1.0)
-        width, height = (max(1, round(side * share)) for side in picture.size)
-        left, top = (
-            int(random.integers(0, side - part + 1)) for side, part in zip(picture.size, (width, height), strict=True)
-        )
-        view = picture.crop((left, top, left + width, top + height))
-        view = ImageOps.mirror(view) if random.random() < 0.5 else view
-        view = view.rotate(random.uniform(-15, 15), Picture.Resampling.BILINEAR, expand=True, fillcolor="white")
-        yield ImageEnhance.Brightness(view).enhance(random.uniform(0.7, 1.3))
 
 
 def compare(options: Options) -> list[dict[str, object]]:
