@@ -122,8 +122,12 @@ class Generation(models.Model):
 
     @transaction.atomic
     def promote(self) -> None:
-        """Make this the one that answers. The old live one is retired in the same commit."""
+        """Make this the one that answers. The old live one is retired in the same commit.
+
+        What was begun before this one does not take over from it by itself any more.
+        """
         now = timezone.now()
+        Generation.objects.filter(pk__lt=self.pk, promote_when_ready=True).update(promote_when_ready=False)
         Generation.objects.filter(state=self.State.LIVE).exclude(pk=self.pk).update(
             state=self.State.RETIRED, retired_at=now
         )

@@ -254,6 +254,20 @@ def test_the_newest_retired_generations_are_kept(settings):
     assert list(Generation.objects.values_list("state", flat=True)) == ["dropped", "dropped", "retired", "live"]
 
 
+def test_an_older_build_does_not_take_over_from_a_newer_one(settings):
+    settings.SEARCH_FIT_LEAST = 3
+    add_products(6)
+    run_loop()
+    older = generations.build(encoder=LITE0, promote_when_ready=True)
+    generations.pause(older)
+    newer = generations.build(promote_when_ready=True)
+    run_loop()
+    generations.resume(older)
+    run_loop()
+    assert Generation.objects.live() == newer
+    assert Generation.objects.get(pk=older.pk).state == "ready"
+
+
 def test_quality_is_kept_with_the_generation_that_was_measured(capsys):
     add_products(12)
     run_loop()
