@@ -136,8 +136,8 @@ def test_a_thin_picture_is_not_blown_up_before_its_middle_is_cut_out(size):
     seen = []
 
     class Watched(TorchvisionNetwork):
-        def _built(self):
-            module, transforms = super()._built()
+        def built(self):
+            module, transforms = super().built()
             return module, lambda picture: seen.append(picture.size) or transforms(picture)
 
     assert Watched("resnet18", "random:1").embed([Image.new("RGB", size)]).shape == (1, 512)

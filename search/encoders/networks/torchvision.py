@@ -1,18 +1,14 @@
 """Any classification network of torchvision, by its name there: ResNet, VGG, Inception, EfficientNet, ConvNeXt, ViT…"""
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version as package_version
 from typing import Any, Literal
 from urllib.error import URLError
 
-import numpy as np
-from PIL import Image
-
-from search.encoders.base import EncoderError, Network
-from search.encoders.framing import middle_of_thin
-from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
+from search.encoders.base import EncoderError
+from search.encoders.networks.devices import placed, prepare_torch
+from search.encoders.networks.transformed import TransformedNetwork, Transforms
 from search.encoders.networks.weights import checked, file_digest, is_file, load_state, require_unchanged, seed_of
 
 HUB = "DEFAULT"
@@ -21,7 +17,7 @@ HUB = "DEFAULT"
 _INCEPTIONS = {"inception_v3", "googlenet"}
 
 
-class TorchvisionNetwork(Network):
+class TorchvisionNetwork(TransformedNetwork):
     """A network of ``torchvision.models``, with torchvision's own transforms.
 
     :param model: its name there, as ``resnet50``
@@ -34,12 +30,10 @@ class TorchvisionNetwork(Network):
     version = 1
 
     def __init__(self, model: str, weights: str = HUB, output: Literal["pooled", "logits"] = "pooled") -> None:
+        super().__init__()
         if output not in ("pooled", "logits"):
             raise EncoderError(f"output is {output!r}; it is pooled or logits.")
         self.model, self.weights, self.output = model, checked(weights), output
-        self._loading = threading.Lock()
-        self._loaded: tuple[Any, Any] | None = None  # the module, and torchvision's transforms for it
-        self._dimension = 0
 
     @cached_property
     def resolved_options(self) -> Mapping[str, str]:
@@ -50,31 +44,7 @@ class TorchvisionNetwork(Network):
             weights = f"{HUB} of {package_version('torchvision')}"
         return {"model": self.model, "weights": weights, "output": self.output}
 
-    @property
-    def dimension(self) -> int:
-        if not self._dimension:
-            self._dimension = self.embed([Image.new("RGB", (64, 64))]).shape[1]
-        return self._dimension
-
-    def load(self) -> None:
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = self._built()
-
-    def embed(self, pictures: Sequence[Image.Image]) -> np.ndarray:
-        self.load()
-        import torch
-
-        module, transforms = self._loaded  # type: ignore[misc]
-        device, rows = chosen_device(), []
-        dtype = next(module.parameters()).dtype
-        with torch.inference_mode():
-            for start in range(0, len(pictures), at_once(device)):
-                few = [transforms(middle_of_thin(picture)) for picture in pictures[start : start + at_once(device)]]
-                rows.append(module(torch.stack(few).to(device, dtype)).flatten(1).float().cpu().numpy())
-        return np.concatenate(rows)
-
-    def _built(self) -> tuple[Any, Any]:
+    def built(self) -> tuple[Any, Transforms]:
         import torch
         from torchvision import models
 
