@@ -24,7 +24,7 @@ _WARM_UP = 2  # batches
 
 def measure(options: Options) -> list[Comparison]:
     """On the one engine that the installation is configured for. One round is one batch: what the loop claims next,
-    and the same files by the encoder alone."""
+    and the same files by the network alone, without descriptors."""
     encoder = get_encoder(settings.SEARCH_ENCODER)
     encoder.load()
     generation = generations.ensure_first()
@@ -42,7 +42,7 @@ def measure(options: Options) -> list[Comparison]:
         for image in images[turn * batch : (turn + 1) * batch]:
             with image.original.open("rb") as file:
                 pictures.append(open_upright(file, at_least=DECODE_PIXELS))
-        encoder.encode(pictures)
+        encoder.network.embed(pictures)
 
     ours, bare = side_by_side(
         {

@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import numpy as np
@@ -114,18 +115,21 @@ class Encoder:
         """
         if not pictures:
             return []
+        # Beside each other: networks leave cores idle between their layers, and hold no lock of Python's.
+        with ThreadPoolExecutor(1) as beside:
+            described = beside.submit(lambda: [self._described(picture) for picture in pictures])
+            rows = self.network.embed(pictures)
         encoded = []
-        for picture, row in zip(pictures, self.network.embed(pictures), strict=True):
+        for row, others in zip(rows, described.result(), strict=True):
             if not np.isfinite(row).all():
                 raise EncoderError(
                     f"{self.name} gave numbers that are not finite. 16 bits may not hold them: set ENCODER_HALF=never. "
                     "With 32 bits, its weights are broken."
                 )
             length = float(np.linalg.norm(row))
-            parts = {"deep": row / length} if length > 0 else {}
-            for descriptor in self.descriptors:
-                described = descriptor.describe(picture)
-                if described is not None:
-                    parts[descriptor.name] = described
-            encoded.append(parts)
+            encoded.append(({"deep": row / length} if length > 0 else {}) | others)
         return encoded
+
+    def _described(self, picture: Image.Image) -> dict[str, np.ndarray]:
+        parts = {descriptor.name: descriptor.describe(picture) for descriptor in self.descriptors}
+        return {name: part for name, part in parts.items() if part is not None}
