@@ -74,14 +74,12 @@ def compare(options: Options) -> list[dict[str, object]]:
     from search.engines import get_engine
     from search.engines.index_settings import IndexSettings
     from search.indexing.loop import IndexLoop
-    from search.models import Generation
     from search.recall import measure
 
     rows = []
     for kind in TYPES:
         generation = generations.build(index=IndexSettings.parse({"type": kind}), promote_when_ready=kind == TYPES[0])
         IndexLoop().run_until_idle()
-        generation.refresh_from_db()
         engine = get_engine(generation.engine)
         engine.refresh(generation.pk)
         engine.warm(generation.spec)
@@ -89,7 +87,6 @@ def compare(options: Options) -> list[dict[str, object]]:
         measured = measure(generation, queries=options.runs)
         health = engine.health(generation.pk)
         rows.append({"type": kind, "bytes": health.bytes} | {way: one.as_json() for way, one in measured.items()})
-        Generation.objects.filter(pk=generation.pk, state="ready").update(state="retired")
         if kind != TYPES[0]:
             generations.drop(generation)
     return rows

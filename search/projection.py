@@ -78,6 +78,14 @@ class Projection:
         vector[-1] = np.sqrt(max(0.0, 1.0 - float(vector @ vector)))
         return vector
 
+    def parts_of(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """The parts that lie side by side in a vector, each at length 1; those without a direction are left out.
+
+        :param vector: ``(dimension,)``, or shorter by the last number, which is not read
+        """
+        found = {name: unit(vector[where]) for name, where in self.slices.items()}
+        return {name: part for name, part in found.items() if part is not None}
+
     def usable_weights(self, weights: Mapping[str, float], available: Sequence[str] | Vectors) -> dict[str, float]:
         """The weights of the parts that the query has, raised so that they sum to 1 again; empty if none is left."""
         kept = {name: weights[name] for name in self.names if name in available and weights.get(name, 0) > 0}

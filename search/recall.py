@@ -5,7 +5,7 @@ by NumPy of the same vectors. The time of both is told, as a ratio: a person dec
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
@@ -13,12 +13,12 @@ import numpy as np
 
 from gallery import visibility
 from gallery.models import Image
-from search.direction import LOPSIDED_FACTOR
+from search.chunks import chunks
+from search.direction import direction_to
 from search.engines import get_engine
 from search.engines.base import Request
 from search.models import Embedding, Generation
 
-_CHUNK = 500  # embeddings in one statement
 _TIE = 1e-5  # dot products nearer than this are in no order
 
 
@@ -74,22 +74,21 @@ def _recall(
         index = replace(index, candidates=candidates)
     shares, times, exact_times = [], [], []
     for place in asked:
-        query = _query(projection.slices, matrix[place], weights)
-        if query is None:  # a picture without that part
+        direction = direction_to(projection.parts_of(matrix[place]), weights, generation)
+        if direction is None:  # a picture without that part
             continue
         start = time.perf_counter()
-        dots = matrix @ query
+        dots = matrix @ direction.vector
         exact_times.append(time.perf_counter() - start)
         dots[place] = -np.inf
-        usable = projection.usable_weights(weights, projection.names)
         request = Request(
             generation.pk,
             visibility.moderation,
-            vector=query,
+            vector=direction.vector,
             exclude=(keys[place],),
             window=max(k, 240),
             index=index,
-            lopsided=projection.factor(usable) > LOPSIDED_FACTOR,
+            lopsided=direction.lopsided,
             facets=False,
         )
         start = time.perf_counter()
@@ -113,18 +112,6 @@ def _recall(
     )
 
 
-def _query(slices: Mapping[str, slice], row: np.ndarray, weights: Mapping[str, float]) -> np.ndarray | None:
-    """The query vector of an indexed one, ``(dimension,)`` of unit length; None where it has no weighted part.
-
-    In an indexed vector all parts have the same length, so only weights have to be put on them.
-    """
-    vector = np.zeros_like(row)
-    for name, weight in weights.items():
-        vector[slices[name]] = weight * row[slices[name]]
-    length = float(np.linalg.norm(vector))
-    return vector / length if length > 0 else None
-
-
 def _vectors_of(generation: Generation) -> tuple[list[UUID], np.ndarray]:
     """Keys and vectors of what has been written, as the index holds it: ``(n, dimension)`` float32."""
     written = generation.placements.filter(version__gt=0, behind=False).values("key")
@@ -132,7 +119,7 @@ def _vectors_of(generation: Generation) -> tuple[list[UUID], np.ndarray]:
     matrix = np.zeros((len(images), generation.dimension), dtype=np.float32)
     keys: list[UUID] = []
     projection = generation.projection
-    for chunk in _chunks(images):
+    for chunk in chunks(images):
         rows = Embedding.objects.by_hash(generation.encoder, (sha256 for _key, sha256 in chunk))
         for key, sha256 in chunk:
             projected = projection.project(rows[sha256].vectors) if sha256 in rows else {}
@@ -140,7 +127,3 @@ def _vectors_of(generation: Generation) -> tuple[list[UUID], np.ndarray]:
                 matrix[len(keys)] = projection.document_vector(projected)
                 keys.append(key)
     return keys, matrix[: len(keys)]
-
-
-def _chunks(images: list[tuple[UUID, str]]) -> Iterator[list[tuple[UUID, str]]]:
-    return (images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK))

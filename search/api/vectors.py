@@ -20,30 +20,36 @@ def parts_of(given: Any, generation: Generation) -> dict[str, np.ndarray]:
         name → list
     :raises BadParameter: naming the right lengths
     """
-    projection = generation.projection
-    if isinstance(given, Mapping):
-        raw = {str(name): _numbers(numbers) for name, numbers in given.items()}
-        for name, numbers in raw.items():
-            if name not in projection.slices or len(numbers) != _length(projection, name):
-                raise BadParameter(FIELD, _wrong_parts(name, len(numbers), generation))
-    else:
-        numbers = _numbers(given)
-        if len(numbers) not in (projection.dimension, projection.dimension - 1):
-            raise BadParameter(
-                FIELD,
-                _("“vector” has %(given)d numbers; generation %(generation)d takes %(right)d: %(parts)s.")
-                % {
-                    "given": len(numbers),
-                    "generation": generation.pk,
-                    "right": projection.dimension - 1,
-                    "parts": _lengths(projection),
-                },
-            )
-        raw = {name: numbers[where] for name, where in projection.slices.items()}
-    parts = {name: part for name, numbers in raw.items() if (part := unit(numbers)) is not None}
+    parts = _named(given, generation) if isinstance(given, Mapping) else _side_by_side(given, generation)
     if not parts:
         raise BadParameter(FIELD, _("“vector” is 0 in every part, so it points nowhere."))
     return parts
+
+
+def _named(given: Mapping[Any, Any], generation: Generation) -> dict[str, np.ndarray]:
+    projection = generation.projection
+    raw = {str(name): _numbers(numbers) for name, numbers in given.items()}
+    for name, numbers in raw.items():
+        if name not in projection.slices or len(numbers) != _length(projection, name):
+            raise BadParameter(FIELD, _wrong_parts(name, len(numbers), generation))
+    return {name: part for name, numbers in raw.items() if (part := unit(numbers)) is not None}
+
+
+def _side_by_side(given: Any, generation: Generation) -> dict[str, np.ndarray]:
+    projection = generation.projection
+    numbers = _numbers(given)
+    if len(numbers) not in (projection.dimension, projection.dimension - 1):
+        raise BadParameter(
+            FIELD,
+            _("“vector” has %(given)d numbers; generation %(generation)d takes %(right)d: %(parts)s.")
+            % {
+                "given": len(numbers),
+                "generation": generation.pk,
+                "right": projection.dimension - 1,
+                "parts": _lengths(projection),
+            },
+        )
+    return projection.parts_of(numbers)
 
 
 def _numbers(given: Any) -> np.ndarray:

@@ -87,11 +87,6 @@ class Encoder:
         return self.identity.rpartition("@")[0]
 
     @property
-    def part_names(self) -> tuple[str, ...]:
-        """In the order in which parts lie in the vector."""
-        return ("deep", *(descriptor.name for descriptor in self.descriptors))
-
-    @property
     def dimensions(self) -> Mapping[str, int]:
         """Part name → length, in the order in which parts lie in the vector.
 

@@ -10,6 +10,9 @@ SCRIPT = "script_score"
 TYPES = (*GRAPHS, *SCANS, SCRIPT)
 MOST_CANDIDATES = 10_000  # Elasticsearch's own bound
 
+# Of each number, the least and the most.
+BOUNDS = {"m": (2, 512), "ef_construction": (2, 3_200), "candidates": (1, MOST_CANDIDATES), "oversample": (1, 10)}
+
 
 class BadIndexSettings(ValueError):
     """Index settings that cannot be used; the text names the setting and what it may be."""
@@ -39,12 +42,7 @@ class IndexSettings:
             raise BadIndexSettings(f"There is no index setting {unknown[0]!r}. There are: {', '.join(sorted(known))}.")
         if given.get("type", cls.type) not in TYPES:
             raise BadIndexSettings(f"The index type {given['type']!r} is unknown. Types: {', '.join(TYPES)}.")
-        for name, least, most in (
-            ("m", 2, 512),
-            ("ef_construction", 2, 3_200),
-            ("candidates", 1, MOST_CANDIDATES),
-            ("oversample", 1, 10),
-        ):
+        for name, (least, most) in BOUNDS.items():
             value = given.get(name)
             numeric = isinstance(value, int | float if name == "oversample" else int) and not isinstance(value, bool)
             if name in given and value is not None and not (numeric and least <= value <= most):

@@ -5,6 +5,7 @@ from search.generations.errors import GenerationError
 from search.generations.fitting import calibrate, prepare
 from search.generations.life import cancel, drop, pause, promote, resume, rollback
 from search.generations.upkeep import (
+    drop_leftovers,
     drop_superseded,
     ensure_first,
     finish_building,
@@ -22,6 +23,7 @@ __all__ = [
     "cancel",
     "create_generation",
     "drop",
+    "drop_leftovers",
     "drop_superseded",
     "ensure_first",
     "finish_building",

@@ -113,8 +113,11 @@ def drop(generation: Generation) -> None:
             f"Drop it in {left.seconds + 1} seconds."
         )
     _check_reachable(generation)
-    get_engine(generation.engine).drop(generation.pk)
+    engine = get_engine(generation.engine)
+    engine.exists(generation.pk)  # an engine that is down is found before anything is changed
+    # The row first: from here on nobody can promote it. What a kill leaves between the two, upkeep deletes.
     forget(generation)
+    engine.drop(generation.pk)
 
 
 def forget(generation: Generation) -> None:

@@ -4,7 +4,7 @@ Random, never the first ones: a catalogue is imported category by category, and 
 describe only that.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,10 +12,10 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 
 from gallery.models import Image
+from search.chunks import chunks
 from search.indexing.embedding import stacked
 from search.models import Embedding
 
-_CHUNK = 500  # rows in one statement
 Value = TypeVar("Value", UUID, str)
 
 
@@ -28,7 +28,7 @@ def embedded_sample(encoder: str, names: Iterable[str], size: int, seed: int = 0
     """
     hashes = sorted(set(Image.objects.order_by().values_list("sha256", flat=True)))
     rows: list[dict[str, np.ndarray]] = []
-    for chunk in _chunks(_shuffled(hashes, seed)):
+    for chunk in chunks(_shuffled(hashes, seed)):
         rows += [row.vectors for row in Embedding.objects.filter(encoder=encoder, sha256__in=chunk)]
         if len(rows) >= size:
             break
@@ -43,7 +43,7 @@ def sample_keys(size: int, seed: int = 0) -> list[UUID]:
 def not_embedded(keys: Sequence[UUID], encoder: str) -> list[UUID]:
     """Those of the images whose files this encoder has not embedded yet."""
     missing: list[UUID] = []
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         missing += _without_embedding(encoder).filter(pk__in=chunk).values_list("pk", flat=True)
     return missing
 
@@ -60,7 +60,3 @@ def _without_embedding(encoder: str):
 
 def _shuffled(values: list[Value], seed: int) -> list[Value]:
     return [values[place] for place in np.random.default_rng(seed).permutation(len(values)).tolist()]
-
-
-def _chunks(values: Sequence[Value]) -> Iterator[list[Value]]:
-    return (list(values[start : start + _CHUNK]) for start in range(0, len(values), _CHUNK))

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from search.encoders import EncoderError, encoder_for, get_encoder
-from search.engines import configured_name, reachable_names
+from search.encoders import EncoderError, get_encoder
+from search.engines import configured_name, get_engine, reachable_names
 from search.engines.base import IndexMissing
 from search.generations.building import build, create_generation, place_missing, twin
 from search.generations.errors import GenerationError
@@ -59,14 +59,11 @@ def follow_the_encoder() -> Generation | None:
         return None
     name = live.encoder.rpartition("@")[0]
     try:
-        encoder_for(live.encoder)
-        return None
-    except LookupError:
-        pass
-    try:
         identity = get_encoder(name).identity
     except EncoderError:
         return None  # it has gone altogether: which one follows is for people to say
+    if identity == live.encoder:
+        return None
     logger.warning("%s is now %s: building a generation with it.", live.encoder, identity)
     return build(encoder=name, index=live.index_settings, promote_when_ready=True, note=f"Follows {live.encoder}.")
 
@@ -142,6 +139,15 @@ def drop_superseded() -> int:
             logger.warning("%s lies in an engine that is not used any more; delete its index there.", generation)
             forget(generation)
     return len(due)
+
+
+def drop_leftovers() -> int:
+    """Delete indices of dropped generations that are still there: the process was killed before it came to that."""
+    dropped = Generation.objects.filter(state=State.DROPPED, engine__in=reachable_names())
+    left = [one for one in dropped if get_engine(one.engine).exists(one.pk)]
+    for generation in left:
+        get_engine(generation.engine).drop(generation.pk)
+    return len(left)
 
 
 def _is_building(engine: str) -> bool:

@@ -7,9 +7,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from search.chunks import chunks
 from search.models import Change, Generation, Placement
-
-_CHUNK = 500  # keys in one statement; SQLite bounds the number of parameters
 
 
 @transaction.atomic
@@ -19,8 +18,8 @@ def record_changes(keys: Sequence[UUID]) -> None:
     The deletion mark is not set here: whether an image is gone is read by the indexing loop, after the version.
     """
     keys = sorted(keys)  # one order for everyone, so that two transactions cannot wait for each other
-    for start in range(0, len(keys), _CHUNK):
-        _record(keys[start : start + _CHUNK])
+    for chunk in chunks(keys):
+        _record(chunk)
 
 
 def _record(keys: Sequence[UUID]) -> None:

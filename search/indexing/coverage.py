@@ -121,7 +121,7 @@ def coverage(generation: Generation) -> Coverage:
     placed = counts["indexed"] + counts["waiting"] + counts["failed"]
     counts["waiting"] += max(0, images - placed)  # not even placed yet
     reasons = dict(
-        placements.filter(behind & _idle())
+        placements.filter(behind & idle())
         .exclude(reason="")
         .values_list("reason")
         .annotate(images=Count("pk"))
@@ -150,7 +150,7 @@ def coverage(generation: Generation) -> Coverage:
     )
 
 
-def _idle() -> Q:
+def idle() -> Q:
     """Not being worked on now: what is has a reason in advance, for the case that it kills the process."""
     return Q(claimed_until=None) | Q(claimed_until__lte=timezone.now())
 
@@ -162,40 +162,3 @@ def _seconds_left(generation: Generation, waiting: int, to_embed: int) -> float 
     if (waiting and write is None and not generation.preparing) or (to_embed and embed is None):
         return None
     return waiting * (write or 0.0) + to_embed * (embed or 0.0)
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An image that the last attempts could not bring into a generation."""
-
-    image: Image
-    reason: str
-    attempts: int
-    next_attempt_at: datetime | None  # None when nobody tries it again by itself
-
-    @property
-    def gave_up(self) -> bool:
-        return self.attempts >= settings.SEARCH_MAX_ATTEMPTS
-
-
-def failures(generation: Generation, limit: int = 50, reason: str | None = None) -> list[Failed]:
-    """Images whose last attempt failed, those that were given up first; of one reason if it is given.
-
-    Two statements. An image that has gone is left out: its deletion waits, and is told apart.
-    """
-    placements = generation.placements.filter(_idle(), behind=True, key__in=Image.objects.values("pk"))
-    placements = placements.exclude(reason="")
-    if reason is not None:
-        placements = placements.filter(reason=reason)
-    chosen = list(placements.order_by("-attempts", "key")[:limit])
-    images = Image.objects.with_product().in_bulk([placement.key for placement in chosen])
-    return [
-        Failed(
-            images[one.key],
-            one.reason,
-            one.attempts,
-            one.next_attempt_at if one.attempts < settings.SEARCH_MAX_ATTEMPTS else None,
-        )
-        for one in chosen
-        if one.key in images
-    ]

@@ -96,7 +96,7 @@ class IndexLoop:
             Scheduled(30, mark_missed),
             Scheduled(30, self._calibrate_live),
             Scheduled(300, delete_expired),
-            Scheduled(600, generations.drop_superseded),
+            Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
             Scheduled(6 * 3600, sweep_files),
         ]
@@ -162,6 +162,13 @@ class IndexLoop:
             reconcile()
         except EngineUnavailable as error:  # while a lost index was being replaced
             logger.warning("The search engine cannot be reached: %s", error)
+
+    def _drop_safely(self) -> None:
+        try:
+            generations.drop_superseded()
+            generations.drop_leftovers()
+        except EngineError as error:
+            logger.warning("No old generation was dropped: %s", error)
 
     def _reachable(self) -> list[Generation]:
         kept = Generation.objects.kept().reachable().filter(paused=False).defer("projection_data", "scale_data")

@@ -1,21 +1,18 @@
 """Compare what the engine holds with what the database says, and repair both ways."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import chain
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from gallery.models import Image
+from search.chunks import chunks
 from search.engines import get_engine
 from search.generations.building import place_missing
 from search.indexing.changes import raise_above, record_changes
 from search.models import Change, Generation, Placement
-
-_CHUNK = 500
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -76,19 +73,18 @@ def reconcile(generation: Generation, *, repair: bool = True) -> Differences:
 
 
 def _repair(generation: Generation, differences: Differences, held: dict[UUID, int]) -> None:
-    for keys in _chunks([*differences.missing, *differences.stale]):
+    for keys in chunks(_unique(differences.missing, differences.stale)):
         Placement.objects.filter(generation=generation, key__in=keys).update(
             version=0, behind=True, attempts=0, next_attempt_at=None, claimed_until=None, reason=""
         )
-    for keys in _chunks([*differences.ahead, *differences.orphans, *differences.unrecorded]):
+    for keys in chunks(_unique(differences.ahead, differences.orphans, differences.unrecorded)):
         raised = set(raise_above({key: held.get(key, 0) for key in keys}))
         record_changes([key for key in keys if key not in raised])
     place_missing(generation)
 
 
-def _chunks(keys: Iterable[Key]) -> Iterable[list[Key]]:
-    unique = list(dict.fromkeys(keys))
-    return (unique[start : start + _CHUNK] for start in range(0, len(unique), _CHUNK))
+def _unique(*lists: list[UUID]) -> list[UUID]:
+    return list(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def mark_missed() -> int:
@@ -99,6 +95,6 @@ def mark_missed() -> int:
         newer = Change.objects.filter(key=OuterRef("key"), version__gt=OuterRef("version"))
         behind = generation.placements.filter(Exists(newer), behind=False)
         keys = list(behind.values_list("pk", flat=True)[:10_000])
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             marked += Placement.objects.filter(pk__in=chunk).update(behind=True)
     return marked

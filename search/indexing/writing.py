@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from search.documents import category_tree, fields_of, images_by_key, words_of
@@ -48,7 +48,7 @@ def write_claim(generation: Generation, claim: Claim) -> int:
         give_back(claim, str(error), wait_seconds=30)
         raise
     failures |= {failure.key: failure.reason for failure in refused}
-    overtaken = _overtake(claim, refused)
+    overtaken = _overtake(claim, refused) | _changed_meanwhile(claim, versions, failures)
     for key, reason in failures.items():
         logger.warning("Image %s is not in %s: %s", key, generation, reason)
     gone = [deletion.key for deletion in deletions if deletion.key not in failures]
@@ -97,7 +97,19 @@ def _overtake(claim: Claim, refused: Sequence[Failure]) -> set[UUID]:
     """Give a higher version to what the engine refused for a version that it cannot have from us."""
     held = {failure.key: failure.held for failure in refused if failure.held is not None}
     ahead = set(raise_above(held)) if held else set()
-    if ahead:
-        again = [placement for placement in claim.placements if placement.key in ahead]
-        give_back(Claim(claim.generation_id, again), "The index held a version of somebody else's; ours is newer now.")
+    _give_back_only(claim, ahead, "The index held a version of somebody else's; ours is newer now.")
     return ahead
+
+
+def _changed_meanwhile(claim: Claim, versions: dict[UUID, int], failures: Iterable[UUID]) -> set[UUID]:
+    """Those that failed because they were changed while they were read: a file that was just deleted is no failure."""
+    current = Change.objects.filter(key__in=list(failures)).values_list("key", "version")
+    changed = {key for key, version in current if version > versions[key]}
+    _give_back_only(claim, changed, "The image was changed while it was read.")
+    return changed
+
+
+def _give_back_only(claim: Claim, keys: set[UUID], reason: str) -> None:
+    if keys:
+        again = [placement for placement in claim.placements if placement.key in keys]
+        give_back(Claim(claim.generation_id, again), reason)

@@ -11,10 +11,11 @@ from gallery.models import Image
 from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.engines import get_engine
 from search.engines.elastic.mapping import Names
-from search.indexing.coverage import coverage, failures
+from search.indexing.coverage import coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
 from search.models import Generation, Placement
+from search.views.index.failed import by_reason
 from tests.catalogue import add_product, add_products
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,7 @@ def test_five_failures_are_told_with_their_reasons_and_retried_after_the_repair(
     live = Generation.objects.live()
     account = coverage(live)
     assert (account.images, account.indexed, account.waiting) == (9, 4, 5)
-    told = {failed.image.pk: failed.reason for failed in failures(live)}
+    told = {failed.image.pk: group.reason for group in by_reason(live) for failed in group.images}
     assert set(told) == {image.pk for image in (*corrupt, *neon, refused.images.get())}
     assert all("cannot be decoded" in told[image.pk] for image in corrupt)
     assert all("not enough memory for this picture" in told[image.pk] for image in neon)
@@ -79,7 +80,7 @@ def test_five_failures_are_told_with_their_reasons_and_retried_after_the_repair(
     run_loop()
     account = coverage(live)
     assert (account.indexed, account.waiting, account.failed, account.reasons) == (9, 0, 0, {})
-    assert failures(live) == []
+    assert by_reason(live) == []
     assert len(well) == 4
 
 

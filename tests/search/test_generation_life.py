@@ -13,10 +13,11 @@ from gallery.models import Image
 from search import generations
 from search.encoders import encoder_for
 from search.engines import get_engine
-from search.indexing.coverage import coverage, failures
+from search.indexing.coverage import coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
 from search.models import Embedding, Generation, Placement
+from search.views.index.failed import by_reason
 from tests.catalogue import add_product, add_products
 
 pytestmark = pytest.mark.django_db
@@ -177,9 +178,10 @@ def test_what_an_image_did_to_the_sample_is_told_and_holds_up_nothing(settings):
     run_loop()
     generation.refresh_from_db()
     assert (generation.preparing, generation.sample_size) == (False, 5)
-    (failed,) = failures(generation)
+    (group,) = by_reason(generation)
+    (failed,) = group.images
     assert (failed.image, failed.attempts > 0) == (broken, True)
-    assert "cannot be decoded" in failed.reason
+    assert "cannot be decoded" in group.reason
 
 
 def test_a_changed_version_builds_its_successor_by_itself(settings, monkeypatch):
@@ -212,10 +214,11 @@ def test_a_generation_whose_encoder_has_gone_says_so_and_keeps_what_it_has(setti
     fresh = add_product("A-3", "triangle").images.get()
     run_loop()
     assert not Placement.objects.get(generation=live, key=product.images.get().pk).behind
-    (failed,) = failures(Generation.objects.get(pk=live.pk))
+    (group,) = by_reason(Generation.objects.get(pk=live.pk))
+    (failed,) = group.images
     assert failed.image == fresh
-    assert "not installed" in failed.reason
-    assert "another encoder" in failed.reason
+    assert "not installed" in group.reason
+    assert "another encoder" in group.reason
     call_command("index", "build", "--encoder", LITE0, "--promote")
     run_loop()
     assert fresh.pk in held(Generation.objects.live())
@@ -252,6 +255,26 @@ def test_the_newest_retired_generations_are_kept(settings):
         Generation.objects.filter(pk=generation.pk).update(retired_at=timezone.now() - timedelta(hours=hours))
     assert generations.drop_superseded() == 2
     assert list(Generation.objects.values_list("state", flat=True)) == ["dropped", "dropped", "retired", "live"]
+
+
+def test_an_index_that_a_kill_left_behind_is_deleted_later(monkeypatch):
+    add_products(4)
+    run_loop()
+    second = generations.build()
+    run_loop()
+
+    def killed(engine, generation):
+        raise SystemExit("killed")
+
+    engine = get_engine(second.engine)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(type(engine), "drop", killed)
+        generations.drop(second)
+    second.refresh_from_db()
+    assert (second.state, engine.exists(second.pk)) == ("dropped", True)
+    assert generations.drop_leftovers() == 1
+    assert not engine.exists(second.pk)
+    assert generations.drop_leftovers() == 0
 
 
 def test_an_older_build_does_not_take_over_from_a_newer_one(settings):

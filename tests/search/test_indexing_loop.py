@@ -163,6 +163,23 @@ def test_an_edit_between_read_and_written_is_not_lost(monkeypatch):
     assert held()[key] == placement.version
 
 
+def test_an_image_deleted_while_it_is_read_is_no_failure(monkeypatch):
+    image = add_product("A-1").images.get()
+    embed = writing.embeddings_for
+
+    def deleted_meanwhile(encoder, images):
+        monkeypatch.setattr(writing, "embeddings_for", embed)
+        image.original.storage.delete(image.original.name)
+        Image.objects.get(pk=image.pk).delete()
+        return embed(encoder, images)
+
+    monkeypatch.setattr(writing, "embeddings_for", deleted_meanwhile)
+    run_loop()
+    placement = Placement.objects.get(key=image.pk)
+    assert (placement.behind, placement.attempts, placement.reason) == (False, 0, "")
+    assert held() == {}
+
+
 class DownEngine:
     def write(self, *arguments):
         raise EngineUnavailable("connection refused")

@@ -6,18 +6,19 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from gallery.models import Image
+from search.chunks import chunks
 from search.indexing.claims import retry
+from search.indexing.coverage import idle
 from search.models import Generation, Placement
 from search.views.index.words import until
 
 PER_REASON = 24  # photos that are shown
 MOST_REASONS = 20
-_CHUNK = 500  # keys in one statement; SQLite bounds the number of parameters
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ class ReasonGroup:
 
 def failed(generation: Generation) -> "QuerySet[Placement]":
     """Placements whose last attempt failed. Those that somebody works on right now, and deletions, are left out."""
-    idle = Q(claimed_until=None) | Q(claimed_until__lte=timezone.now())
-    present = generation.placements.filter(idle, behind=True, key__in=Image.objects.order_by().values("pk"))
+    present = generation.placements.filter(idle(), behind=True, key__in=Image.objects.order_by().values("pk"))
     return present.exclude(reason="")
 
 
@@ -81,7 +81,7 @@ def retry_reason(generation: Generation, reason: str) -> int:
     :return: how many placements will be tried
     """
     keys = list(failed(generation).filter(reason=reason).values_list("key", flat=True))
-    return sum(retry_in_all(keys[start : start + _CHUNK]) for start in range(0, len(keys), _CHUNK))
+    return sum(retry_in_all(chunk) for chunk in chunks(keys))
 
 
 def retry_in_all(keys: Sequence[UUID] | None = None) -> int:

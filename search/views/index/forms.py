@@ -9,16 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 from search.encoders import encoder_names
 from search.engines.index_settings import (
+    BOUNDS,
     DEFAULT_SETTINGS,
     GRAPHS,
-    MOST_CANDIDATES,
     SCANS,
     SCRIPT,
     BadIndexSettings,
     IndexSettings,
 )
 
-_NUMBERS = ("m", "ef_construction", "candidates", "oversample")
+
+def _bounded(name: str) -> dict[str, Any]:
+    least, most = BOUNDS[name]
+    return {"label": name, "min_value": least, "max_value": most}
 
 
 def _encoders() -> list[tuple[str, str]]:
@@ -37,24 +40,18 @@ class BuildForm(forms.Form):
         ],
         help_text=_("How Elasticsearch lays the vectors out. The embedded engine always compares every photo."),
     )
-    m = forms.IntegerField(label="m", min_value=2, max_value=512, help_text=_("Neighbours of a photo in the graph."))
+    m = forms.IntegerField(**_bounded("m"), help_text=_("Neighbours of a photo in the graph."))
     ef_construction = forms.IntegerField(
-        label="ef_construction",
-        min_value=2,
-        max_value=3_200,
+        **_bounded("ef_construction"),
         help_text=_("Candidates for them while the graph is built: more is slower and more exact."),
     )
     candidates = forms.IntegerField(
-        label="candidates",
+        **_bounded("candidates"),
         required=False,
-        min_value=1,
-        max_value=MOST_CANDIDATES,
         help_text=_("At least so many photos are looked at for a search. Empty: as many as the results need."),
     )
     oversample = forms.FloatField(
-        label="oversample",
-        min_value=1,
-        max_value=10,
+        **_bounded("oversample"),
         help_text=_("With int8, int4 and bbq: so many times the results are scored again exactly."),
     )
     promote = forms.BooleanField(
@@ -78,7 +75,7 @@ class BuildForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                self.index_settings = IndexSettings.parse({name: cleaned[name] for name in ("type", *_NUMBERS)})
+                self.index_settings = IndexSettings.parse({name: cleaned[name] for name in ("type", *BOUNDS)})
             except BadIndexSettings as error:
                 raise ValidationError(str(error)) from error
         return cleaned
@@ -91,8 +88,8 @@ class BuildForm(forms.Form):
     @property
     def numbers(self) -> list[forms.BoundField]:
         """What the usual values serve well."""
-        return [self[name] for name in _NUMBERS]
+        return [self[name] for name in BOUNDS]
 
     @property
     def has_wrong_number(self) -> bool:
-        return any(name in self.errors for name in _NUMBERS)
+        return any(name in self.errors for name in BOUNDS)
