@@ -1,7 +1,18 @@
 from search.models.changes import Change, Placement
 from search.models.documents import EmbeddedDocument
-from search.models.embeddings import Embedding
+from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
 from search.models.query_photos import QueryEmbedding, QueryPhoto
 
-__all__ = ["Change", "EmbeddedDocument", "Embedding", "Generation", "Placement", "QueryEmbedding", "QueryPhoto"]
+__all__ = [
+    "Change",
+    "EmbeddedDocument",
+    "Embedding",
+    "EncodedPicture",
+    "Generation",
+    "Placement",
+    "QueryEmbedding",
+    "QueryPhoto",
+    "RegionEmbedding",
+    "SuggestedRegions",
+]

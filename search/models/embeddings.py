@@ -19,6 +19,8 @@ class EncodedPicture(models.Model):
     encoder = models.CharField(max_length=100, help_text="the encoder's name and version")
     parts = models.JSONField()
     numbers = models.BinaryField()
+    # [code of a class, confidence from 0 to 1], the most confident first; None where the encoder names nothing.
+    labels = models.JSONField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -48,3 +50,26 @@ class Embedding(EncodedPicture):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["encoder", "sha256"], name="embedding_once")]
+
+
+class RegionEmbedding(EncodedPicture):
+    """What an encoder said of a part of a catalogue photo that somebody searched with; kept for a while, not indexed.
+
+    ``crop`` is as in URLs: left, top, width and height in thousandths of the upright picture.
+    """
+
+    sha256 = models.CharField(max_length=64)
+    crop = models.CharField(max_length=40)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["encoder", "sha256", "crop"], name="region_embedding_once")]
+
+
+class SuggestedRegions(models.Model):
+    """Where objects seem to be in a catalogue photo: boxes as ``RegionEmbedding.crop``, the likeliest first."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    method = models.CharField(max_length=40)
+    crops = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)

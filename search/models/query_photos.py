@@ -42,6 +42,9 @@ class QueryPhoto(models.Model):
     height = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"), default=expiry, db_index=True)
+    # Whoever has it may look at the photo until it expires; empty while the photo is not shared.
+    share_token = models.CharField(max_length=43, blank=True)
+    regions = models.JSONField(null=True, blank=True)  # suggested crops, likeliest first; None before they are sought
 
     objects = QueryPhotoQuerySet.as_manager()
 
