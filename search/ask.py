@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from gallery.visibility import Visibility
-from search.direction import Direction
+from search.colors import color_words
+from search.direction import Direction, direction_between, leaning
 from search.engines import get_engine
 from search.engines.base import Answer, Facets, Request
 from search.models import Generation
@@ -15,7 +16,8 @@ from search.names import Names, most_counted
 from search.pictures import Picture
 from search.query import MAX_DEPTH, BadParameter, Query, without_all
 from search.slices import Hit, Slice, of_list, of_window
-from search.words import words_of
+from search.text import analyse
+from search.words import spellings, words_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Found:
     total: int = 0
     full: bool = False
     facets: Facets = field(default_factory=Facets)
+    colors_from: tuple[str, ...] = ()  # words that were taken as colours
 
     @property
     def hits(self) -> Sequence[Hit]:
@@ -45,28 +48,31 @@ def ask(
     query: Query,
     who: Visibility,
     generation: Generation | None,
-    picture: Picture | None = None,
+    pictures: Sequence[Picture] = (),
     *,
     size: int | None = None,
     strict: bool = False,
     facets: bool = True,
+    names: Names | None = None,
 ) -> Found:
     """Answer one query.
 
     :param size: products on a page; the setting's number if not given
     :param strict: keep filter values that name nothing (they match nothing) instead of leaving them out; either way
         the notes name them
+    :param names: what an answer to the same person has read already
     :raises BadParameter: for weights that cannot be used, when ``strict``
     :raises EngineError: when the engine does not answer
     """
     size = size or settings.SEARCH_PAGE_SIZE
-    names = Names()
+    names = names or Names()
+    query, taken = _with_colors(query, names)
     notes: list[str] = []
     if generation is None:
         return Found(query, [_("Nothing is indexed yet. Try again in a moment.")], None, names)
     direction = None
-    if picture is not None:
-        direction, notes = _direction(query, picture, generation, strict)
+    if pictures:
+        direction, notes = _direction(query, pictures, generation, strict)
         if direction is None:
             return Found(query, notes, generation, names)
     request = Request(
@@ -75,7 +81,8 @@ def ask(
         vector=direction.vector if direction else None,
         floor=direction.floor if direction else -1.0,
         words=words_of(query.text, names),
-        exclude=picture.exclude if picture else (),
+        # A photo of the catalogue is not among the results for itself.
+        exclude=tuple({picture.image.pk for picture in pictures if picture.image}),
         window=settings.SEARCH_WINDOW,
         index=generation.index_settings,
         lopsided=bool(direction and direction.lopsided),
@@ -110,7 +117,20 @@ def ask(
     if query.page > page.pages:
         numbers = {"page": query.page, "pages": page.pages}
         notes.append(_("There is no page %(page)d: these results end at page %(pages)d.") % numbers)
-    return Found(query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets)
+    return Found(query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets, taken)
+
+
+def _with_colors(query: Query, names: Names) -> tuple[Query, tuple[str, ...]]:
+    """The query with the colours that its words name as filters, and those words; colours that are chosen stay."""
+    if not query.text or query.color:
+        return query, ()
+    found = color_words(query.text)
+    if found.colors:  # names are read only where they can matter
+        known = [*names.all_brands().values(), *(name for one in names.tree.by_id.values() for name in spellings(one))]
+        found = color_words(query.text, {analyse(name) for name in known})
+    if not found.colors:
+        return query, ()
+    return query.with_(page=query.page, text=found.rest, color=found.colors), found.words
 
 
 def _answer(request: Request, query: Query, generation: Generation, names: Names) -> Answer:
@@ -125,13 +145,16 @@ def _answer(request: Request, query: Query, generation: Generation, names: Names
 
 
 def _direction(
-    query: Query, picture: Picture, generation: Generation, strict: bool
+    query: Query, pictures: Sequence[Picture], generation: Generation, strict: bool
 ) -> tuple[Direction | None, list[str]]:
     """Where the query looks, or None and a note that says why it cannot."""
-    if picture.vectors is None and picture.projected is None:
+    known = [picture for picture in pictures if picture.is_known]
+    if not known:
         return None, [_("This photo is not indexed yet, so nothing can be compared with it. Try again in a moment.")]
-    requested = query.requested_weights
     notes = []
+    if len(known) < len(pictures):
+        notes.append(_("One of the photos is not indexed yet and is left out for now."))
+    requested = query.requested_weights
     if unknown := sorted(requested.keys() - set(generation.projection.names)):
         message = _("There is no part “%(part)s”: weights are for %(parts)s.") % {
             "part": unknown[0],
@@ -140,12 +163,17 @@ def _direction(
         if strict:
             raise BadParameter("w", message)
         notes.append(message)
-    direction = picture.direction(requested, generation)
+    requested = requested or leaning(query.by, generation)
+    wanted = [picture.projected_by(generation) for picture in known if picture.is_wanted]
+    unwanted = [picture.projected_by(generation) for picture in known if not picture.is_wanted]
+    direction = direction_between(wanted, unwanted, requested, generation)
     if direction is None and requested:
-        direction = picture.direction({}, generation)
+        direction = direction_between(wanted, unwanted, {}, generation)
         if direction is not None:
             notes.append(_("The picture has none of the parts that the weights name, so the usual weights were used."))
-    if direction is None:
+    if direction is None and len(known) > 1:
+        notes.append(_("These pictures cancel each other out. Take one of them away."))
+    elif direction is None:
         notes.append(_("There is nothing to compare in this picture. Choose one that shows a product."))
     return direction, notes
 

@@ -2,21 +2,26 @@
 
 import io
 from contextlib import suppress
+from datetime import timedelta
 from typing import BinaryIO, cast
 
 import numpy as np
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpRequest
+from django.utils import timezone
 from PIL import Image as Pillow
 
+from gallery.models import Image
 from gallery.pictures import open_upright
 from gallery.storage import fresh_name, sweep_unnamed_files
-from gallery.verification import verify
+from gallery.verification import Refused, verify
+from search.crops import Crop
 from search.encoders import encoder_for
 from search.encoders.slot import EncoderBusy, encode_one
 from search.engines.base import EngineError
-from search.models import Generation, QueryEmbedding, QueryPhoto
+from search.models import Generation, QueryEmbedding, QueryPhoto, RegionEmbedding
 
 LONGEST_SIDE = 1280  # pixels that are kept; encoders look at far fewer
 _QUALITY = 88
@@ -66,8 +71,10 @@ def owner_of(request: HttpRequest) -> dict[str, object]:
     return {"session_key": request.session.session_key}
 
 
-def embed(photo: QueryPhoto, generation: Generation, picture: Pillow.Image | None = None) -> Vectors:
-    """Encode a photo for a generation and store what the encoder said.
+def embed(
+    photo: QueryPhoto, generation: Generation, picture: Pillow.Image | None = None, crop: Crop | None = None
+) -> Vectors:
+    """Encode a photo, or a part of it, for a generation and store what the encoder said.
 
     :raises EncoderBusy: when too many wait for the encoder
     :raises EngineError: when the generation's encoder is not installed
@@ -76,10 +83,27 @@ def embed(photo: QueryPhoto, generation: Generation, picture: Pillow.Image | Non
     if picture is None:
         with photo.file.open("rb") as file:
             picture = open_upright(cast(BinaryIO, file))
-    embedding = QueryEmbedding(photo=photo, encoder=generation.encoder)
-    embedding.vectors = encoded(picture, generation)
+    embedding = QueryEmbedding(photo=photo, encoder=generation.encoder, crop=str(crop) if crop else "")
+    embedding.vectors = encoded(crop.of(picture) if crop else picture, generation)
     # Two requests may have encoded the same photo at once: they say the same.
     QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
+    return embedding.vectors
+
+
+def embed_region(image: Image, crop: Crop, generation: Generation) -> Vectors | None:
+    """The same for a part of a photo of the catalogue; None where its file is gone or cannot be read.
+
+    :raises EncoderBusy: when too many wait for the encoder
+    :raises EngineError: when the generation's encoder is not installed
+    """
+    try:
+        with image.original.open("rb") as file:
+            picture = open_upright(cast(BinaryIO, file))
+    except (OSError, Refused):
+        return None
+    embedding = RegionEmbedding(sha256=image.sha256, crop=str(crop), encoder=generation.encoder)
+    embedding.vectors = encoded(crop.of(picture), generation)
+    RegionEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
     return embedding.vectors
 
 
@@ -111,5 +135,8 @@ def delete_expired() -> int:
         for photo in photos:
             forget(photo)
         deleted += len(photos)
+    RegionEmbedding.objects.filter(
+        created_at__lte=timezone.now() - timedelta(hours=settings.QUERY_PHOTO_HOURS)
+    ).delete()
     sweep_unnamed_files("queries", QueryPhoto.objects.values_list("file", flat=True))
     return deleted

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,11 +12,16 @@ from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from search.engines.base import Filters, Sort
+from search.examples import Example
 
 MAX_TEXT = 200  # characters of words
 MAX_VALUES = 50  # filter values in one query
 MAX_DEPTH = 10_000  # products that paging can reach; engines bound it too
 SORTS: tuple[Sort, ...] = get_args(Sort)
+By = Literal["", "color", "shape", "pattern"]
+LEANINGS: tuple[By, ...] = get_args(By)
+Group = Literal["products", "photos"]
+GROUPS: tuple[Group, ...] = get_args(Group)
 
 # Names in the query string of the filters that hold several values, with their fields.
 MULTIPLE = {
@@ -40,15 +45,14 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """Words, a picture, filters, order and page. Equal queries have equal ``canonical`` strings.
+    """Words, pictures, filters, order and page. Equal queries have equal ``canonical`` strings.
 
     Filter values are as they stand in URLs: ids of categories and brands as text, colour classes, slugs of tags,
     ``"name=value"`` of attributes. Whether they exist is not known here.
     """
 
     text: str = ""
-    photo: UUID | None = None  # a query photo
-    image: UUID | None = None  # a photo of the catalogue
+    examples: tuple[Example, ...] = ()  # pictures that results should look like, or should not
     category: tuple[str, ...] = ()
     brand: tuple[str, ...] = ()
     availability: tuple[str, ...] = ()
@@ -58,14 +62,23 @@ class Query:
     price_min: Decimal | None = None
     price_max: Decimal | None = None
     sort: Sort = "relevance"
+    group: Group = "products"
     weaker: bool = False
     page: int = 1
+    by: By = ""  # what likeness leans to; weights that are given go before it
     weights: tuple[tuple[str, float], ...] = ()
+    share: str = ""  # the token that lets others see a shared query photo
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "examples", tuple(sorted(set(self.examples), key=lambda example: example.place)))
         for field in MULTIPLE.values():
             object.__setattr__(self, field, tuple(sorted(set(getattr(self, field)))))
         object.__setattr__(self, "weights", tuple(sorted(self.weights, key=lambda part: (-part[1], part[0]))))
+
+    @classmethod
+    def like(cls, image: UUID) -> "Query":
+        """What looks like this photo of the catalogue."""
+        return cls(examples=(Example(image),))
 
     @classmethod
     def from_querydict(cls, data: "MultiValueDict[str, str]", *, strict: bool = False) -> tuple["Query", list[str]]:
@@ -83,7 +96,7 @@ class Query:
         pairs: list[tuple[str, str]] = []
         if self.text:
             pairs.append(("q", self.text))
-        pairs += [(name, str(key)) for name, key in (("photo", self.photo), ("image", self.image)) if key]
+        pairs += [(example.name, example.value) for example in self.examples]
         for name, field in MULTIPLE.items():
             pairs += [(name, value) for value in getattr(self, field)]
         pairs += [
@@ -93,12 +106,18 @@ class Query:
         ]
         if self.sort != "relevance":
             pairs.append(("sort", self.sort))
+        if self.group != "products":
+            pairs.append(("group", self.group))
         if self.weaker:
             pairs.append(("weaker", "1"))
         if self.page > 1:
             pairs.append(("page", str(self.page)))
+        if self.by:
+            pairs.append(("by", self.by))
         if self.weights:
             pairs.append(("w", ",".join(f"{name}:{weight:g}" for name, weight in self.weights)))
+        if self.share:
+            pairs.append(("share", self.share))
         return pairs
 
     @property
@@ -122,12 +141,12 @@ class Query:
     def without(self, kind: str, value: str | None = None) -> "Query":
         """This query less one value of a filter, or less all of ``kind``.
 
-        ``kind`` is a field's name, ``price`` (both ends), ``picture`` (photo and image) or ``filters``.
+        ``kind`` is a field's name, ``price`` (both ends), ``pictures`` (with what is only said of them) or ``filters``.
         """
         if kind == "price":
             return self.with_(price_min=None, price_max=None)
-        if kind == "picture":
-            return self.with_(photo=None, image=None, weights=(), weaker=False)
+        if kind == "pictures":
+            return self.with_(examples=(), group="products", by="", weights=(), weaker=False, share="")
         if kind == "filters":
             return self.with_(price_min=None, price_max=None, **dict.fromkeys(MULTIPLE.values(), ()))
         current = getattr(self, kind)
@@ -135,9 +154,44 @@ class Query:
             return self.with_(**{kind: tuple(one for one in current if one != value)})
         return self.with_(**{kind: type(self).__dataclass_fields__[kind].default})
 
+    def with_example(self, example: Example) -> "Query":
+        """This query with one more picture. A picture is wanted or not: the other wish for it is taken back."""
+        others = tuple(one for one in self.examples if replace(one, less=example.less) != example)
+        return self.with_(examples=(*others, example), weaker=False)
+
+    def without_example(self, example: Example) -> "Query":
+        """This query less one picture; with the last one goes what is only said of pictures."""
+        left = tuple(one for one in self.examples if one != example)
+        if not left:
+            return self.without("pictures")
+        shared = self.share if any(one.kind == "photo" for one in left) else ""
+        return self.with_(examples=left, share=shared)
+
+    def without_photo(self, key: UUID) -> "Query":
+        """This query less a query photo and all parts of it."""
+        query = self
+        for example in self.photos:
+            if example.key == key:
+                query = query.without_example(example)
+        return query
+
+    def replacing(self, example: Example, by: Example) -> "Query":
+        """This query with another example (another part of the picture) in the place of one."""
+        return self.with_(examples=tuple(by if one == example else one for one in self.examples))
+
     @property
     def has_picture(self) -> bool:
-        return self.photo is not None or self.image is not None
+        return bool(self.examples)
+
+    @property
+    def photos(self) -> tuple[Example, ...]:
+        """Examples that somebody sent."""
+        return tuple(one for one in self.examples if one.kind == "photo")
+
+    @property
+    def likes(self) -> tuple[Example, ...]:
+        """Examples that results should look like."""
+        return tuple(one for one in self.examples if not one.less)
 
     @property
     def has_filters(self) -> bool:

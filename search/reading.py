@@ -2,15 +2,18 @@
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from uuid import UUID
+from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-from search.query import MAX_TEXT, MAX_VALUES, MULTIPLE, SORTS, BadParameter, Query, last_page
+from search.examples import MAX_EXAMPLES, NAMES, Example
+from search.query import GROUPS, LEANINGS, MAX_TEXT, MAX_VALUES, MULTIPLE, SORTS, BadParameter, Query, last_page
 
 _PART = re.compile(r"[a-z][a-z_]{0,19}\Z")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,43}\Z", re.ASCII)
 _MAX_PARTS = 8
 _MAX_WEIGHT = 100
 _MAX_PRICE = Decimal("9999999999.99")
@@ -49,22 +52,20 @@ class _Reader:
         return cleaned(values[-1]) if values else ""
 
     def query(self) -> Query:
-        photo, image = self.key("photo"), self.key("image")
-        if photo and image:
-            self.problem("image", _("A search takes one picture: the photo you sent was kept."))
-            image = None
         price_min, price_max = self.prices()
         return Query(
             text=self.text(),
-            photo=photo,
-            image=image,
+            examples=self.examples(),
             **self.filters(),
             price_min=price_min,
             price_max=price_max,
-            sort=self.sort(),
+            sort=self.choice("sort", SORTS, "relevance", _("Results cannot be sorted by “%(value)s”.")),
+            group=self.choice("group", GROUPS, "products", _("Results cannot be grouped by “%(value)s”.")),
             weaker=self.flag("weaker"),
             page=self.page(),
+            by=self.choice("by", LEANINGS, "", _("Likeness cannot lean to “%(value)s”.")),
             weights=self.weights(),
+            share=self.share(),
         )
 
     def text(self) -> str:
@@ -74,15 +75,40 @@ class _Reader:
             text = text[:MAX_TEXT].rstrip()
         return text
 
-    def key(self, name: str) -> UUID | None:
-        value = self.one(name)
-        if not value:
-            return None
+    def examples(self) -> tuple[Example, ...]:
+        examples: list[Example] = []
+        for name in NAMES:
+            for value in filter(None, map(cleaned, self.data.getlist(name))):
+                example = self.example(name, value)
+                if example in examples or example is None:
+                    continue
+                if len(examples) == MAX_EXAMPLES:
+                    self.problem(
+                        name, _("A search takes at most %(n)d pictures: the first were kept.") % {"n": MAX_EXAMPLES}
+                    )
+                    break
+                examples.append(example)
+        return tuple(examples)
+
+    def example(self, name: str, value: str) -> Example | None:
+        key, _at, crop = value.partition("@")
         try:
-            return UUID(value)
+            whole = Example.parse(name, key)
         except ValueError:
             self.problem(name, _("The link to the picture is broken. Choose the picture again."))
             return None
+        try:
+            return Example.parse(name, value) if crop else whole
+        except ValueError:
+            self.problem(name, _("The part that was chosen lies outside of the picture, so the whole picture is used."))
+            return whole
+
+    def share(self) -> str:
+        value = self.one("share")
+        if value and not _TOKEN.match(value):
+            self.problem("share", _("The link to a shared photo is broken. Ask for it again."))
+            return ""
+        return value
 
     def filters(self) -> dict[str, tuple[str, ...]]:
         left = MAX_VALUES
@@ -125,11 +151,11 @@ class _Reader:
             return None
         return round(price, 2)
 
-    def sort(self):
-        value = self.one("sort") or "relevance"
-        if value not in SORTS:
-            self.problem("sort", _("Results cannot be sorted by “%(value)s”.") % {"value": value})
-            return "relevance"
+    def choice(self, name: str, choices: Sequence[Any], default: Any, message: str) -> Any:
+        value = self.one(name) or default
+        if value not in choices:
+            self.problem(name, message % {"value": value})
+            return default
         return value
 
     def flag(self, name: str) -> bool:
@@ -146,7 +172,7 @@ class _Reader:
         return int(value)
 
     def weights(self) -> tuple[tuple[str, float], ...]:
-        value = self.one("w")
+        value = self.one("w") or self.sliders()
         if not value:
             return ()
         weights: dict[str, float] = {}
@@ -165,3 +191,9 @@ class _Reader:
             self.problem("w", _("“%(value)s” are no weights: write them like deep:0.8,color:0.2.") % {"value": value})
             return ()
         return kept
+
+    def sliders(self) -> str:
+        """What a form of sliders sends, one parameter for each part, as ``w`` would hold it."""
+        names = [name for name in self.data if name.startswith("w.")]
+        shares = [(name[2:], self.one(name)) for name in names[:_MAX_PARTS]]
+        return ",".join(f"{part}:{int(share) / 100:g}" for part, share in shares if re.fullmatch(r"[0-9]{1,3}", share))

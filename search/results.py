@@ -2,23 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gallery.models import Image, Product
-from gallery.prices import money, price_label
+from gallery.prices import price_label
 from gallery.visibility import Visibility
 from search import hydrate
 from search.ask import Found
+from search.examples import Example
 from search.facets import Facet, PriceForm, facets_of, price_form_of
-from search.models import QueryPhoto
 from search.pictures import Picture, embedding_of
 from search.query import Query
+from search.rail import (
+    Chip,
+    Choice,
+    PictureView,
+    Sharing,
+    Weight,
+    can_add,
+    chips_of,
+    groups_of,
+    leanings_of,
+    part_name,
+    pictures_of,
+    sharing_of,
+    weights_of,
+)
 from search.slices import Hit
 
 BACK = "back"  # the parameter of product pages that holds the address to go back to
@@ -37,6 +50,14 @@ class Card:
     parts: dict[str, float]
     price_label: str
     brand_label: str
+    more_url: str = ""  # the same query with this photo as one more that is wanted
+    less_url: str = ""  # or as one that is not
+    photos_url: str = ""  # the product's matching photos, as a fragment
+
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """What each part has in common with the query, in words and percent."""
+        return [(part_name(name), max(0, round(100 * cosine))) for name, cosine in self.parts.items()]
 
 
 @dataclass(frozen=True)
@@ -45,13 +66,7 @@ class BandOfCards:
     label: str
     cards: list[Card]
     count: int  # products of the band, on all pages
-
-
-@dataclass(frozen=True)
-class Chip:
-    kind: str
-    label: str
-    remove_url: str
+    continues: bool = False  # it began on the page before
 
 
 @dataclass(frozen=True)
@@ -63,19 +78,6 @@ class SortOption:
 
 
 @dataclass(frozen=True)
-class PhotoView:
-    """The query photo beside its results."""
-
-    id: str
-    url: str
-    width: int
-    height: int
-    expires_at: datetime
-    forget_url: str
-    swatch: str = "grey"
-
-
-@dataclass(frozen=True)
 class Page:
     query: Query
     bands: list[BandOfCards]
@@ -83,9 +85,12 @@ class Page:
     full: bool
     total_label: str
     number: int
-    photo: PhotoView | None = None
-    example: Image | None = None
-    remove_picture_url: str | None = None
+    pictures: list[PictureView] = field(default_factory=list)
+    can_add: bool = False
+    leanings: list[Choice] = field(default_factory=list)
+    groups: list[Choice] = field(default_factory=list)
+    weights: list[Weight] = field(default_factory=list)
+    sharing: Sharing | None = None
     facets: list[Facet] = field(default_factory=list)
     price: PriceForm | None = None
     chips: list[Chip] = field(default_factory=list)
@@ -98,14 +103,40 @@ class Page:
     nothing_similar: bool = False
     end_of_window: bool = False
     clear_url: str = ""
+    without_url: str = ""  # what filters that leave little would find without one of them, as a fragment
+    words_url: str = ""  # the same search with words that were taken as colours as words
+    colors_from: str = ""
     hidden_fields: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def query_string(self) -> str:
         return self.query.canonical
 
+    @property
+    def url(self) -> str:
+        return self.query.url()
 
-def page_of(found: Found, picture: Picture | None, who: Visibility, notes: Iterable[str] = ()) -> Page:
+    @property
+    def is_first(self) -> bool:
+        return self.number == 1
+
+    @property
+    def unweighted(self) -> list[tuple[str, str]]:
+        """What the sliders leave as it is, for hidden inputs."""
+        return self.query.with_(weights=(), by="").hidden_fields()
+
+    @property
+    def photo(self) -> PictureView | None:
+        """The first photo that somebody sent."""
+        return next((picture for picture in self.pictures if picture.image is None), None)
+
+    @property
+    def example(self) -> Image | None:
+        """The first photo of the catalogue that is wanted."""
+        return next((picture.image for picture in self.pictures if picture.image and not picture.is_less), None)
+
+
+def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: Iterable[str] = ()) -> Page:
     """Everything that the results page shows of an answer. One query, for the hits' images."""
     query = found.query
     cards = cards_of(found, who)
@@ -117,9 +148,12 @@ def page_of(found: Found, picture: Picture | None, who: Visibility, notes: Itera
         full=found.full,
         total_label=f"{found.total}+" if found.full else str(found.total),
         number=query.page,
-        photo=photo_view(picture.photo, query) if picture and picture.photo else None,
-        example=picture.image if picture else None,
-        remove_picture_url=query.without("picture").url() if query.has_picture else None,
+        pictures=pictures_of(found, pictures),
+        can_add=can_add(query),
+        leanings=leanings_of(found),
+        groups=groups_of(found),
+        weights=weights_of(found),
+        sharing=sharing_of(query),
         facets=facets_of(found),
         price=price_form_of(found),
         chips=chips_of(found),
@@ -134,17 +168,40 @@ def page_of(found: Found, picture: Picture | None, who: Visibility, notes: Itera
         nothing_similar=found.direction is not None and found.total == 0,
         end_of_window=last and found.page.cut,
         clear_url=query.without("filters").url(),
+        without_url=_without_url(found) if last else "",
+        words_url=_words_url(found),
+        colors_from=", ".join(f"“{word}”" for word in found.colors_from),
         hidden_fields=query.hidden_fields("q", "weaker"),
     )
 
 
-def cards_of(found: Found, who: Visibility) -> list[tuple[Hit, Card]]:
-    """Hits that the database admits, with their cards, in order."""
-    if not found.hits or found.generation is None:
+def _without_url(found: Found) -> str:
+    """Only a narrow search is worth the question: one whose matches all stand on this page."""
+    query = found.query
+    narrowed = query.has_filters or (query.text and query.has_picture)
+    if found.generation is None or not narrowed or query.page > 1 or found.has_next:
+        return ""
+    return f"{reverse('search-without')}?{query.canonical}"
+
+
+def _words_url(found: Found) -> str:
+    if not found.colors_from:
+        return ""
+    words = " ".join(f"“{word}”" for word in found.colors_from)
+    return found.query.with_(text=f"{words} {found.query.text}".strip(), color=()).url()
+
+
+def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -> list[tuple[Hit, Card]]:
+    """Hits that the database admits, with their cards, in order.
+
+    :param hits: only these of what was found
+    """
+    hits = found.hits if hits is None else hits
+    if not hits or found.generation is None:
         return []
     encoder = found.generation.encoder if found.direction else None
-    images = hydrate.with_photo_counts(hydrate.images_of(found.hits, who, encoder), who)
-    pairs = hydrate.admitted(found.hits, images.defer("product__description", "product__attributes"))
+    images = hydrate.with_photo_counts(hydrate.images_of(hits, who, encoder), who)
+    pairs = hydrate.admitted(hits, images.defer("product__description", "product__attributes"))
     parts: list[dict[str, float]] = [{} for _pair in pairs]
     if found.direction:
         embeddings = (embedding_of(image) for _hit, image in pairs)
@@ -162,14 +219,27 @@ def card_of(
         product=product,
         image=image,
         url=f"{url}?{urlencode({BACK: back.url()})}" if back is not None else url,
-        similar_url=Query(image=image.pk).url(),
+        similar_url=Query.like(image.pk).url(),
         photos_matching=hit.photos_matching if hit else 1,
         photos_in_product=getattr(image, "photos_in_product", 1),
         similarity=hit.similarity if hit else None,
         parts=parts or {},
         price_label=price_label(product),
         brand_label=product.brand.label if product.brand else "",
+        **(_links(image, back, hit) if back is not None and hit is not None else {}),
     )
+
+
+def _links(image: Image, query: Query, hit: Hit) -> dict[str, str]:
+    """What leads from a card to other results of the same query."""
+    links = {}
+    if hit.photos_matching > 1:
+        pairs = [("product", str(image.product_id)), *query.pairs]
+        links["photos_url"] = f"{reverse('search-photos-of')}?{urlencode(pairs)}"
+    if can_add(query):
+        links["more_url"] = query.with_example(Example(image.pk)).url()
+        links["less_url"] = query.with_example(Example(image.pk, less=True)).url()
+    return links
 
 
 def _bands(found: Found, cards: Sequence[tuple[Hit, Card]]) -> list[BandOfCards]:
@@ -181,21 +251,15 @@ def _bands(found: Found, cards: Sequence[tuple[Hit, Card]]) -> list[BandOfCards]
         grouped.setdefault(hit.band, []).append(card)
     sizes = found.page.band_sizes
     return [
-        BandOfCards(code, str(labels[code]), members, sizes.get(code, len(members)))
-        for code, members in grouped.items()
+        BandOfCards(
+            code,
+            str(labels[code]),
+            members,
+            sizes.get(code, len(members)),
+            continues=found.page.continues and not place,
+        )
+        for place, (code, members) in enumerate(grouped.items())
     ]
-
-
-def photo_view(photo: QueryPhoto, query: Query) -> PhotoView:
-    forget = reverse("search-photo-forget", args=[photo.pk])
-    return PhotoView(
-        id=str(photo.pk),
-        url=reverse("search-photo-file", args=[photo.pk]),
-        width=photo.width,
-        height=photo.height,
-        expires_at=photo.expires_at,
-        forget_url=f"{forget}?{query.canonical}",
-    )
 
 
 def _sorts(query: Query) -> list[SortOption]:
@@ -218,32 +282,3 @@ def _sorts(query: Query) -> list[SortOption]:
 def _sort_url(query: Query, value: str, labels: dict[str, str]) -> str:
     default = value == "newest" and "relevance" not in labels
     return query.with_(sort="relevance" if default else value).url()
-
-
-def chips_of(found: Found) -> list[Chip]:
-    """What narrows the results, each removable on its own."""
-    query, names = found.query, found.names
-    chips = [Chip("text", f"“{query.text}”", query.without("text").url())] if query.text else []
-    for kind in ("category", "brand", "availability", "color", "tags"):
-        for value in getattr(query, kind):
-            label = names.label(kind, value) or value
-            chips.append(Chip(kind, label, query.without(kind, value).url()))
-    for value in query.attributes:
-        name, _equals, label = value.partition("=")
-        chips.append(Chip("attributes", f"{name}: {label}", query.without("attributes", value).url()))
-    if query.filters.has_price:
-        chips.append(Chip("price", _price_chip(query), query.without("price").url()))
-    if query.weights:
-        parts = ", ".join(f"{name} {weight:g}" for name, weight in query.weights)
-        chips.append(Chip("weights", _("Weights: %(parts)s") % {"parts": parts}, query.without("weights").url()))
-    return chips
-
-
-def _price_chip(query: Query) -> str:
-    currency = settings.SHOP_CURRENCY
-    low, high = query.price_min, query.price_max
-    if low is None and high is not None:
-        return _("Up to %(high)s") % {"high": money(high, currency)}
-    if low is not None and high is None:
-        return _("From %(low)s") % {"low": money(low, currency)}
-    return _("%(low)s to %(high)s") % {"low": money(low or 0, currency), "high": money(high or 0, currency)}

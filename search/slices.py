@@ -22,6 +22,7 @@ class Hit(NamedTuple):
     similarity: float | None = None  # the weighted sum of the parts' cosines; None without a picture
     photos_matching: int = 1  # photos of the product in the window at or above the weak line
     band: str = ALL  # a code of SimilarityScale.bands
+    photos: tuple[UUID, ...] = ()  # those photos of the product, best first
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Slice:
     pages: int
     has_weaker: bool = False  # there are weaker matches in the window, whether shown or not
     cut: bool = False  # there may be more matches than can be paged through
+    continues: bool = False  # the page before ends in the band that this one begins with
     band_sizes: Mapping[str, int] = field(default_factory=dict)  # products of each band, on all pages
 
 
@@ -39,7 +41,7 @@ def of_list(answer: Answer, query: Query, size: int) -> Slice:
     """Without a picture the engine has already sorted and cut the page."""
     pages = _pages(answer.total, size)
     hits = [Hit(hit.key, hit.product) for hit in answer.hits] if query.page <= pages else []
-    return Slice(hits, min(pages, last_page(size)), cut=pages > last_page(size))
+    return Slice(hits, min(pages, last_page(size)), cut=pages > last_page(size), continues=query.page > 1)
 
 
 def of_window(answer: Answer, query: Query, size: int, direction: Direction, bands: Sequence[Band]) -> Slice:
@@ -49,23 +51,36 @@ def of_window(answer: Answer, query: Query, size: int, direction: Direction, ban
 
     :param bands: from the nearest to the weakest, which is the band of weaker matches
     """
-    matches = collapsed(answer.hits)
-    weaker = [photos for product, photos in collapsed(answer.weaker).items() if product not in matches]
+    group = one_by_one if query.group == "photos" else collapsed
+    matches = group(answer.hits)
+    weaker = [photos for product, photos in group(answer.weaker).items() if product not in matches]
+    banded = query.sort == "relevance" and not direction.away
     ranked = []
     for photos in sorted_products(matches, query.sort):
         similarity = photos[0].score * direction.factor
         # What the engine calls a match is none of the weaker ones, whatever rounding says of its similarity.
         band = next((band for band in bands[:-1] if similarity >= band.floor), bands[-2]).code
-        shown = band if query.sort == "relevance" else ALL
-        ranked.append(Hit(photos[0].key, photos[0].product, similarity, len(photos), shown))
+        ranked.append(_hit(photos, similarity, band if banded else ALL))
     if query.weaker:
         ranked += [
-            Hit(photos[0].key, photos[0].product, photos[0].score * direction.factor, 0, bands[-1].code)
+            _hit(photos, photos[0].score * direction.factor, bands[-1].code)._replace(photos_matching=0)
             for photos in weaker
         ]
     start = (query.page - 1) * size
     sizes = Counter(hit.band for hit in ranked)
-    return Slice(ranked[start : start + size], _pages(len(ranked), size), bool(weaker), answer.full, sizes)
+    return Slice(
+        ranked[start : start + size],
+        _pages(len(ranked), size),
+        has_weaker=bool(weaker),
+        cut=answer.full,
+        continues=0 < start < len(ranked) and ranked[start - 1].band == ranked[start].band,
+        band_sizes=sizes,
+    )
+
+
+def _hit(photos: Sequence[EngineHit], similarity: float, band: str) -> Hit:
+    best = photos[0]
+    return Hit(best.key, best.product, similarity, len(photos), band, tuple(photo.key for photo in photos))
 
 
 def _pages(products: int, size: int) -> int:
@@ -78,6 +93,11 @@ def collapsed(hits: Sequence[EngineHit]) -> dict[str, list[EngineHit]]:
     for hit in hits:
         products.setdefault(hit.product, []).append(hit)
     return products
+
+
+def one_by_one(hits: Sequence[EngineHit]) -> dict[str, list[EngineHit]]:
+    """Every photo for itself, in the same shape."""
+    return {str(hit.key): [hit] for hit in hits}
 
 
 def sorted_products(products: Mapping[str, list[EngineHit]], sort: str) -> list[list[EngineHit]]:

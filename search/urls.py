@@ -2,15 +2,20 @@
 
 from django.urls import path
 
-from search.views import fragments, home, photos, results, samples
+from search.views import beside, fragments, home, photos, results, samples, sharing
 from search.views.index import actions, building, comparing, overview
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("search/", results.search, name="search"),
+    path("search/photos-of/", beside.photos_of, name="search-photos-of"),
+    path("search/without/", beside.without, name="search-without"),
+    path("search/neighbours/", beside.neighbours, name="search-neighbours"),
+    path("search/share/", sharing.share, name="search-share"),
     path("search/photo/", photos.send, name="search-photo"),
     path("search/photo/<uuid:key>/file/", photos.photo_file, name="search-photo-file"),
     path("search/photo/<uuid:key>/forget/", photos.forget, name="search-photo-forget"),
+    path("search/photo/<uuid:key>/unshare/", sharing.unshare, name="search-photo-unshare"),
     path("search/sample/<int:number>/", samples.sample, name="sample"),
     path("search/sample/<int:number>/file/", samples.sample_file, name="sample-file"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from gallery.models import Brand, Category
 from gallery.models.categories import CategoryTree, readable_slug
 from gallery.models.products import ProductTag
+from search.crops import Crop
 from search.names import ids
 from search.query import MULTIPLE, BadParameter, Query, last_page
 from search.words import spellings
@@ -21,8 +22,10 @@ MAX_LIMIT = 100
 VECTOR = "vector"
 PAGE_NAMES = {"image_id": "image", "weights": "w"}  # the API's name → the page's
 API_NAMES = {page: api for api, page in PAGE_NAMES.items()}
-SAME_NAMES = ("q", *MULTIPLE, "price_min", "price_max", "sort", "weaker", "page")
-NAMES = frozenset((*SAME_NAMES, *PAGE_NAMES, "limit"))
+SAME_NAMES = ("q", "less", *MULTIPLE, "price_min", "price_max", "sort", "group", "weaker", "page", "by")
+CROP = "crop"  # of the uploaded image
+OWN_NAMES = (CROP, "limit")
+NAMES = frozenset((*SAME_NAMES, *PAGE_NAMES, *OWN_NAMES))
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Asked:
     query: Query
     limit: int
     image: Any = None  # an uploaded file
+    crop: Crop | None = None  # the part of it that is meant
     vector: Any = None  # as it came, not read yet: its right length is the generation's to say
 
 
@@ -59,7 +63,7 @@ def read(request: Request) -> Asked:
     limit = _limit(data.getlist("limit"))
     try:
         query, _notes = Query.from_querydict(
-            MultiValueDict({PAGE_NAMES.get(name, name): data.getlist(name) for name in data if name != "limit"}),
+            MultiValueDict({PAGE_NAMES.get(name, name): data.getlist(name) for name in data if name not in OWN_NAMES}),
             strict=True,
         )
     except BadParameter as error:
@@ -67,11 +71,23 @@ def read(request: Request) -> Asked:
     if query.page > last_page(limit):
         raise BadParameter("page", _("Paging ends at page %(last)d. Narrow the search.") % {"last": last_page(limit)})
     image = files.get("image")
-    if image is not None and query.image:
+    if image is not None and query.likes:
         raise BadParameter("image", _("Send either “image” or “image_id”."))
-    if vector is not None and (image is not None or query.image):
+    if vector is not None and (image is not None or query.likes):
         raise BadParameter(VECTOR, _("Send either “vector” or a picture."))
-    return Asked(_with_ids(query), limit, image, vector)
+    return Asked(_with_ids(query), limit, image, _crop(data.getlist(CROP), image), vector)
+
+
+def _crop(values: list[str], image: Any) -> Crop | None:
+    if not values:
+        return None
+    if image is None:
+        raise BadParameter(CROP, _("“crop” is a part of “image”. A part of “image_id” is written as id@crop."))
+    try:
+        return Crop.parse(values[-1])
+    except ValueError as error:
+        message = _("“crop” is left,top,width,height in thousandths of the picture: “%(value)s” is not inside of it.")
+        raise BadParameter(CROP, message % {"value": values[-1][:40]}) from error
 
 
 def in_api_terms(error: BadParameter) -> BadParameter:

@@ -16,14 +16,15 @@ from rest_framework.views import APIView
 from gallery import visibility
 from gallery.pictures import open_upright
 from gallery.verification import verify
-from search import photos, pictures
+from search import photos
 from search.api import parameters, schema, vectors
 from search.api.answers import as_json
 from search.api.errors import NotFoundParameter
 from search.api.renderers import BoundedJSONParser, FastJSONRenderer
 from search.ask import ask
+from search.crops import Crop
 from search.models import Generation
-from search.pictures import Picture
+from search.pictures import Picture, Vectors, of_images
 from search.query import BadParameter
 from search.throttling import THROTTLES, seconds_to_wait
 
@@ -56,33 +57,51 @@ class SearchView(APIView):
         asked = parameters.read(request)
         who = visibility.of(request.user)
         generation = Generation.objects.live()
-        picture = self._picture(request, asked, generation)
+        given = self._given(request, asked, generation)
         try:
-            found = ask(asked.query, who, generation, picture, size=asked.limit, strict=True)
+            found = ask(
+                asked.query,
+                who,
+                generation,
+                [*given, *_examples(request, asked, generation)],
+                size=asked.limit,
+                strict=True,
+            )
         except BadParameter as error:
             raise parameters.in_api_terms(error) from error
         body = as_json(found, asked, who, f"{request.scheme}://{request.get_host()}")
         body["took_ms"] = round((time.perf_counter() - started) * 1000, 2)
         return Response(body)
 
-    def _picture(self, request: Request, asked: parameters.Asked, generation: Generation | None) -> Picture | None:
+    def _given(self, request: Request, asked: parameters.Asked, generation: Generation | None) -> list[Picture]:
+        """The picture that came with the request itself, or the vector in place of one."""
         if asked.image is not None:
             if seconds := seconds_to_wait(request._request, "photo"):
                 raise Throttled(wait=seconds)
-            return Picture(_encoded(asked.image, generation))
+            return [Picture(_encoded(asked.image, asked.crop, generation))]
         if asked.vector is not None and generation is not None:
-            return Picture(None, projected=vectors.parts_of(asked.vector, generation))
-        if asked.query.image is None:
-            return None
-        picture = pictures.of_image(asked.query.image, visibility.behind_the_counter(request.user), generation)
-        if picture is None:
-            raise NotFoundParameter("image_id", _("There is no such photo in the catalogue."))
-        return picture
+            return [Picture(None, projected=vectors.parts_of(asked.vector, generation))]
+        return []
 
 
-def _encoded(file: Any, generation: Generation | None) -> pictures.Vectors | None:
+def _examples(request: Request, asked: parameters.Asked, generation: Generation | None) -> list[Picture]:
+    """The query's photos of the catalogue."""
+    examples = asked.query.examples
+    if not examples:
+        return []
+    found = of_images(examples, visibility.behind_the_counter(request.user), generation)
+    for example in examples:
+        if example not in found:
+            name = parameters.API_NAMES.get(example.name, example.name)
+            raise NotFoundParameter(name, _("There is no such photo in the catalogue."))
+    return [found[example] for example in examples]
+
+
+def _encoded(file: Any, crop: Crop | None, generation: Generation | None) -> Vectors | None:
     """What the generation's encoder says of an uploaded file; the file is read and forgotten."""
     verify(file, file.name or "", heic=True)
     if generation is None:
         return None
-    return photos.encoded(open_upright(file, at_least=_DECODE_PIXELS), generation)
+    if crop is None:
+        return photos.encoded(open_upright(file, at_least=_DECODE_PIXELS), generation)
+    return photos.encoded(crop.of(open_upright(file, at_least=photos.LONGEST_SIDE)), generation)

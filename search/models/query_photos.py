@@ -19,11 +19,16 @@ def expiry():
 
 
 class QueryPhotoQuerySet(models.QuerySet["QueryPhoto"]):
-    def of_request(self, request) -> "QueryPhotoQuerySet":
-        """Photos that this browser session or this user sent and that have not expired."""
+    def of_request(self, request, share: str = "") -> "QueryPhotoQuerySet":
+        """Photos that this browser session or this user sent and that have not expired.
+
+        :param share: a token; the photo that its owner shared under it is there too
+        """
         owner = models.Q(session_key=request.session.session_key or "-")
         if request.user.is_authenticated:
             owner |= models.Q(user=request.user)
+        if share:
+            owner |= models.Q(share_token=share)
         return self.filter(owner, expires_at__gt=timezone.now())
 
     def expired(self) -> "QueryPhotoQuerySet":
@@ -47,6 +52,11 @@ class QueryPhoto(models.Model):
     regions = models.JSONField(null=True, blank=True)  # suggested crops, likeliest first; None before they are sought
 
     objects = QueryPhotoQuerySet.as_manager()
+
+    def belongs_to(self, request) -> bool:
+        """Whether this browser session or this user sent it; else it is seen because it was shared."""
+        by_user = self.user_id is not None and self.user_id == request.user.pk
+        return by_user or (bool(self.session_key) and self.session_key == request.session.session_key)
 
 
 class QueryEmbedding(EncodedPicture):

@@ -33,7 +33,7 @@ def similar(request: HttpRequest, key: UUID) -> HttpResponse:
         raise Http404
     try:
         # One more than fits: the product itself is in the window wherever it has a second photo.
-        found = ask(Query(image=key), who, generation, picture, size=STRIP + 1, facets=False)
+        found = ask(Query.like(key), who, generation, [picture], size=STRIP + 1, facets=False)
     except NOT_ANSWERING as error:
         # The strip is part of a page that works without it, so it answers in its own place.
         return render(request, "search/_similar.html", {"cards": [], "error": sentence(error)})

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.verification import Refused
 from search import photos
+from search.examples import MAX_EXAMPLES, Example
 from search.models import QueryPhoto
 from search.query import Query
 from search.views.home import home_page
@@ -17,7 +19,11 @@ from search.views.unavailable import prefers_json, throttled
 
 def photo_of(request: HttpRequest, key: UUID) -> QueryPhoto:
     """The photo if it is the asker's own: nobody learns whether somebody else's exists."""
-    photo = QueryPhoto.objects.of_request(request).filter(pk=key).first()
+    return _found(QueryPhoto.objects.of_request(request), key)
+
+
+def _found(photos: "QuerySet[QueryPhoto]", key: UUID) -> QueryPhoto:
+    photo = photos.filter(pk=key).first()
     if photo is None:
         raise Http404
     return photo
@@ -35,7 +41,10 @@ def send(request: HttpRequest) -> HttpResponse:
         photo = photos.keep(request, file, file.name or "")
     except Refused as refused:
         return _refused(request, str(refused.message), refused.code, refused.status)
-    url = kept.with_(photo=photo.pk, image=None, weaker=False).url()
+    sent = Example(photo.pk, "photo")
+    # A photo begins a new search, with the words and filters kept, unless it was given as one more.
+    examples = (*kept.examples, sent) if "add" in request.POST and len(kept.examples) < MAX_EXAMPLES else (sent,)
+    url = kept.with_(examples=examples, weaker=False).url()
     if not prefers_json(request):
         response = HttpResponseRedirect(url)
         response.status_code = 303
@@ -56,8 +65,8 @@ def _file_url(photo: QueryPhoto) -> str:
 
 @require_safe
 def photo_file(request: HttpRequest, key: UUID) -> FileResponse:
-    """The photo as it was kept: upright, small, without metadata."""
-    photo = photo_of(request, key)
+    """The photo as it was kept: upright, small, without metadata. ``share`` opens one that its owner shared."""
+    photo = _found(QueryPhoto.objects.of_request(request, request.GET.get("share", "")), key)
     try:
         response = FileResponse(photo.file.open("rb"), content_type="image/jpeg")
     except FileNotFoundError as error:
@@ -71,7 +80,7 @@ def forget(request: HttpRequest, key: UUID) -> HttpResponse:
     """Delete the photo and go on with the rest of the query, which the address carries."""
     photos.forget(photo_of(request, key))
     query, _notes = Query.from_querydict(request.GET)
-    rest = query.without("picture")
+    rest = query.without_photo(key)
     response = HttpResponseRedirect(rest.url() if rest.canonical else reverse("home"))
     response.status_code = 303
     return response

@@ -20,7 +20,8 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-RESULTS_ELEMENT = "results"  # what htmx swaps when only the results are wanted
+# What htmx swaps where not the whole page is wanted: the results, or the pager, for which the next page comes.
+_FRAGMENTS = {"results": "search/_results.html", "more": "search/_more.html"}
 
 
 @require_safe
@@ -30,14 +31,12 @@ RESULTS_ELEMENT = "results"  # what htmx swaps when only the results are wanted
 def search(request: HtmxRequest) -> HttpResponse:
     query, notes = Query.from_querydict(request.GET)
     generation = Generation.objects.live()
-    query, picture, missing = pictures.find(query, request, generation)
+    query, examples, missing = pictures.find(query, request, generation)
     who = visibility.of_request(request)
-    found = ask(query, who, generation, picture)
-    page = page_of(found, picture, who, [*notes, *missing])
-    wants_fragment = (
-        request.htmx and request.htmx.target == RESULTS_ELEMENT and not request.htmx.history_restore_request
-    )
-    template = "search/_results.html" if wants_fragment else "search/results.html"
+    found = ask(query, who, generation, examples)
+    page = page_of(found, examples, who, [*notes, *missing])
+    target = request.htmx.target if request.htmx and not request.htmx.history_restore_request else None
+    template = _FRAGMENTS.get(target or "", "search/results.html")
     response = render(request, template, {"page": page, "query": found.query})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

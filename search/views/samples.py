@@ -7,6 +7,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from search import photos, samples
+from search.examples import Example
 from search.models import QueryPhoto
 from search.query import Query
 from search.views.unavailable import throttled
@@ -30,7 +31,7 @@ def sample(request: HttpRequest, number: int) -> HttpResponse:
         if photo is None:
             file.seek(0)
             photo = photos.keep(request, file, path.name)
-    return HttpResponseRedirect(Query(photo=photo.pk).url())
+    return HttpResponseRedirect(Query(examples=(Example(photo.pk, "photo"),)).url())
 
 
 @require_safe

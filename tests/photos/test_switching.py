@@ -121,11 +121,21 @@ def wait_for(site: Site, state: str, generation: int) -> None:
         time.sleep(0.5)
 
 
-def settle(site: Site) -> None:
-    """Let the loop run until nothing is behind any more: also what waits for another try, or for a lease's end."""
+BEHIND = """
+SELECT placement.key, placement.attempts, placement.reason, generation.id, generation.state
+FROM search_placement placement JOIN search_generation generation ON generation.id = placement.generation_id
+WHERE placement.behind AND generation.id IN (?, ?)
+"""
+
+
+def settle(site: Site, *generations: int) -> None:
+    """Let the loop run until these are not behind: also with what waits for another try, or for a lease's end.
+
+    Others may be: the site was used with other engines before, which its settings do not reach now.
+    """
     deadline = time.monotonic() + 300
     with running(site, "manage.py", "index", "run"):
-        while behind := site.read("SELECT key, attempts, reason FROM search_placement WHERE behind"):
+        while behind := site.read(BEHIND, *generations):
             assert time.monotonic() < deadline, f"the loop does not catch up: {behind[:5]}"
             time.sleep(0.5)
 
@@ -157,7 +167,7 @@ def test_another_encoder_takes_over_and_gives_way_while_people_search_and_edit(
         own.manage("index", "promote", str(after))
         wait_for(own, "live", after)
         time.sleep(3)
-    settle(own)
+    settle(own, before, after)
     print(
         f"{engine}: {sum(searcher.generations.values())} searches answered by {dict(searcher.generations)}, "
         f"{len(searcher.failed)} failed, {len(searcher.mixed)} mixed; {built['to_embed']} files embedded; "

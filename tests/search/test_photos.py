@@ -55,7 +55,7 @@ def test_a_photo_leads_to_its_results(client, shop):
     }
     page = client.get(body["url"]).context["page"]
     assert page.bands[0].cards[0].product.sku == "RED-CIRCLE"
-    assert page.photo.id == str(photo.pk)
+    assert page.photo.key == str(photo.pk)
 
 
 def test_without_a_script_the_browser_is_led_on(client, shop):

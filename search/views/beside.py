@@ -1,0 +1,110 @@
+"""What results pages load beside their results: a product's other photos, what dropped filters find, the next hit."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from gallery import visibility
+from gallery.models import Product
+from search import hydrate, pictures
+from search.ask import Found, ask
+from search.models import Generation
+from search.query import Query
+from search.relaxing import relaxed
+from search.results import card_of, cards_of
+from search.slices import Hit
+from search.views.unavailable import says_when_down, throttled
+
+PRODUCT = "product"  # the parameter that names the product a fragment is about
+_EVERYTHING = 240  # products: all of a window
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query that a fragment belongs to, as the results page asked it."""
+
+    query: Query
+    who: visibility.Visibility
+    generation: Generation | None
+    pictures: tuple[pictures.Picture, ...]
+
+    @classmethod
+    def by(cls, request: HttpRequest, data: QueryDict | None = None) -> "Asked":
+        query, _notes = Query.from_querydict(request.GET if data is None else data)
+        generation = Generation.objects.live()
+        query, found, _missing = pictures.find(query, request, generation)
+        return cls(query, visibility.of_request(request), generation, found)
+
+    def found(self, query: Query | None = None, **options: Any) -> Found:
+        return ask(query or self.query, self.who, self.generation, self.pictures, **options)
+
+
+def _product(request: HttpRequest) -> str:
+    try:
+        return str(UUID(request.GET.get(PRODUCT, "")))
+    except ValueError as error:
+        raise Http404 from error
+
+
+@require_safe
+@never_cache
+@throttled("search")
+@says_when_down
+def photos_of(request: HttpRequest) -> HttpResponse:
+    """All photos of one product that match, best first."""
+    product, asked = _product(request), Asked.by(request)
+    found = asked.found(asked.query.with_(group="products"), size=_EVERYTHING, facets=False)
+    best = next((hit for hit in found.hits if hit.product == product), None)
+    if best is None:
+        raise Http404
+    hits = [Hit(key, product) for key in best.photos]
+    pairs = hydrate.admitted(hits, hydrate.images_of(hits, asked.who))
+    return render(request, "search/_photos_of.html", {"cards": [card_of(image, asked.query) for _hit, image in pairs]})
+
+
+@require_safe
+@never_cache
+@throttled("search")
+@says_when_down
+def without(request: HttpRequest) -> HttpResponse:
+    """A section for every filter of a narrow search: what it would find without that one."""
+    asked = Asked.by(request)
+    strict = asked.found(asked.query.with_(weaker=False), size=_EVERYTHING, facets=False)
+    products = [hit.product for hit in strict.hits]
+    sections = [
+        {"label": one.label, "url": one.query.url(), "total": one.total_label, "cards": cards}
+        for one in relaxed(strict.query, asked.who, asked.generation, asked.pictures, products, strict.names)
+        if (cards := [card for _hit, card in cards_of(one.found, asked.who, one.hits)])
+    ]
+    return render(request, "search/_without.html", {"sections": sections})
+
+
+@require_safe
+@never_cache
+@throttled("search")
+@says_when_down
+def neighbours(request: HttpRequest) -> HttpResponse:
+    """The hits before and after a product, in the results that ``back`` leads to."""
+    product = _product(request)
+    data = QueryDict(request.GET.get("back", "").partition("?")[2])
+    asked = Asked.by(request, data)
+    # A picture ranks one window, so all of it is at hand; a list is walked through page by page.
+    found = (
+        asked.found(asked.query.with_(), size=_EVERYTHING, facets=False)
+        if asked.pictures
+        else asked.found(facets=False)
+    )
+    products = [hit.product for hit in found.hits]
+    if product not in products:
+        return HttpResponse()
+    place = products.index(product)
+    beside = [products[place - 1] if place else None, products[place + 1] if place + 1 < len(products) else None]
+    by_key = {str(one.pk): one for one in Product.objects.filter(pk__in=[key for key in beside if key])}
+    previous, following = (by_key.get(key or "") for key in beside)
+    context = {"previous": previous, "next": following, "back": asked.query.url(), "place": place + 1}
+    return render(request, "search/_neighbours.html", context)
