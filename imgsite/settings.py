@@ -195,6 +195,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
+# Pictures that the server itself fetches from links; MAX_IMAGE_BYTES and the others hold for them, too.
+LINK_SEARCH = env.bool("LINK_SEARCH", default=True)
+LINK_SECONDS = env.float("LINK_SECONDS", default=8.0)
+LINK_PORTS = env.list("LINK_PORTS", cast=int, default=[80, 443])
+LINK_AT_ONCE = env.int("LINK_AT_ONCE", default=2)
+LINK_REFUSED_NETWORKS = env.list("LINK_REFUSED_NETWORKS", default=[])
 UNNAMED_FILES_KEPT_HOURS = env.int("UNNAMED_FILES_KEPT_HOURS", default=24)
 RENDITION_WIDTHS = (320, 640, 1280)
 RENDITION_QUALITY = {"webp": 80, "jpeg": 82}

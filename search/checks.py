@@ -1,5 +1,6 @@
 """System checks of the search settings: each names the variable and says what to do."""
 
+import ipaddress
 import re
 
 from django.conf import settings
@@ -99,11 +100,46 @@ def check_numbers(app_configs, **kwargs) -> list[CheckMessage]:
             ("SEARCH_LEASE_SECONDS", 1),
             ("SEARCH_MAX_ATTEMPTS", 1),
             ("TORCH_THREADS", 1),
+            ("LINK_AT_ONCE", 1),
         )
         if getattr(settings, name) < least
     ]
     if settings.SEARCH_WINDOW > 10_000:  # what Elasticsearch returns at most
         errors.append(Error("SEARCH_WINDOW is above 10000.", hint="Set it to 10000 or less.", id="search.E005"))
+    return errors
+
+
+@register("search")
+def check_links(app_configs, **kwargs) -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    if not 0 < settings.LINK_SECONDS <= 60:
+        errors.append(
+            Error(
+                f"LINK_SECONDS is {settings.LINK_SECONDS:g}.",
+                hint="Set it to more than 0 and at most 60: a web thread waits so long for a picture.",
+                id="search.E009",
+            )
+        )
+    if not settings.LINK_PORTS or not all(0 < port < 65_536 for port in settings.LINK_PORTS):
+        errors.append(
+            Error(
+                f"LINK_PORTS is {settings.LINK_PORTS}.",
+                hint="Set it to port numbers with commas between them, 80,443 as a rule. LINK_SEARCH=false turns links "
+                "off.",
+                id="search.E010",
+            )
+        )
+    for network in settings.LINK_REFUSED_NETWORKS:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            errors.append(
+                Error(
+                    f"LINK_REFUSED_NETWORKS: {error}.",
+                    hint="Write networks like 203.0.113.0/24 or 2001:db8::/32, with commas between them.",
+                    id="search.E011",
+                )
+            )
     return errors
 
 

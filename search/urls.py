@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import beside, fragments, home, photos, results, samples, sharing
+from search.views import beside, fragments, home, links, photos, results, samples, sharing
 from search.views.index import actions, building, comparing, overview
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("search/without/", beside.without, name="search-without"),
     path("search/neighbours/", beside.neighbours, name="search-neighbours"),
     path("search/share/", sharing.share, name="search-share"),
+    path("search/link/", links.send, name="search-link"),
     path("search/photo/", photos.send, name="search-photo"),
     path("search/photo/<uuid:key>/file/", photos.photo_file, name="search-photo-file"),
     path("search/photo/<uuid:key>/forget/", photos.forget, name="search-photo-forget"),

@@ -36,11 +36,17 @@ def send(request: HttpRequest) -> HttpResponse:
     kept, _notes = Query.from_querydict(QueryDict(request.POST.get("next", "").lstrip("?")))
     file = request.FILES.get("image")
     if file is None:
-        return _refused(request, _("No photo came with the request. Choose a photo and try again."), "missing", 400)
+        missing = Refused(_("No photo came with the request. Choose a photo and try again."), "missing")
+        return say_refused(request, missing)
     try:
         photo = photos.keep(request, file, file.name or "")
     except Refused as refused:
-        return _refused(request, str(refused.message), refused.code, refused.status)
+        return say_refused(request, refused)
+    return lead_to_results(request, kept, photo)
+
+
+def lead_to_results(request: HttpRequest, kept: Query, photo: QueryPhoto) -> HttpResponse:
+    """The results of a photo that was just kept, with the rest of the query: a redirect, or its address as JSON."""
     sent = Example(photo.pk, "photo")
     # A photo begins a new search, with the words and filters kept, unless it was given as one more.
     examples = (*kept.examples, sent) if "add" in request.POST and len(kept.examples) < MAX_EXAMPLES else (sent,)
@@ -53,10 +59,11 @@ def send(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"url": url, "photo": shown}, status=201)
 
 
-def _refused(request: HttpRequest, message: str, code: str, status: int) -> HttpResponse:
+def say_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Why a photo was not taken: on the home page, or as JSON."""
     if prefers_json(request):
-        return JsonResponse({"error": message, "code": code}, status=status)
-    return home_page(request, error=message, status=status)
+        return JsonResponse({"error": refused.message, "code": refused.code}, status=refused.status)
+    return home_page(request, error=refused.message, status=refused.status)
 
 
 def _file_url(photo: QueryPhoto) -> str:
