@@ -139,7 +139,7 @@ def test_words_narrow_what_a_photo_finds(page: Page):
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"photo=.*q=|q=.*photo="))
     expect(page.get_by_role("img", name="Your photo")).to_be_visible()
-    tiles = page.locator(".band .tile")
+    tiles = page.locator(".found > .band .tile")
     assert tiles.count() > 0
     assert all("Öst" in text for text in tiles.all_inner_texts())
 

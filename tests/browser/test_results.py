@@ -30,7 +30,7 @@ def count_of(option: Locator) -> int:
 
 
 def titles(page: Page) -> list[str]:
-    return page.locator(".found .tile-title").all_inner_texts()
+    return page.locator(".found > .band .tile-title").all_inner_texts()
 
 
 @pytest.fixture
@@ -132,19 +132,33 @@ def test_results_are_sorted(page: Page):
     assert prices == sorted(prices)
 
 
-def test_pages_of_results(page: Page):
+def test_pages_of_results_follow_each_other_in_one_grid(page: Page):
     page.goto("/search/")
-    expect(page.locator("#found")).to_have_text(re.compile(rf"{COUNT} products"))
-    first = page.locator(".found .tile").evaluate_all("(tiles) => tiles.map((tile) => tile.id)")
-    page.get_by_role("link", name="Next").click()
-    page.wait_for_url(re.compile(r"page=2"))
-    expect(page.get_by_text("Page 2")).to_be_visible()
-    second = page.locator(".found .tile").evaluate_all("(tiles) => tiles.map((tile) => tile.id)")
-    assert len(first) + len(second) == COUNT
-    assert not set(first) & set(second)
-    assert page.evaluate("scrollY") < 100
-    page.get_by_role("link", name="Previous").click()
-    expect(page.get_by_text("Page 1")).to_be_visible()
+    page.mouse.wheel(0, 20_000)
+    expect(page.locator(".found > .band .tile-title")).to_have_count(COUNT)
+    expect(page.locator(".found > .band")).to_have_count(1)
+    ids = page.locator(".found .tile").evaluate_all("(tiles) => tiles.map((tile) => tile.id)")
+    assert len(set(ids)) == COUNT
+    page.locator(".found .tile").last.scroll_into_view_if_needed()
+    page.wait_for_url(re.compile(r"/search/\?page=2$"))
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_url(re.compile(r"/search/$"))
+
+
+def test_back_leads_to_a_product_of_a_later_page(page: Page):
+    page.goto("/search/?page=2")
+    assert len(titles(page)) == COUNT - 24
+    expect(page.get_by_role("link", name="Previous")).to_be_visible()
+    page.goto("/search/")
+    page.mouse.wheel(0, 20_000)
+    expect(page.locator(".found > .band .tile-title")).to_have_count(COUNT)
+    card = page.locator(".found .tile").last
+    title = card.locator(".tile-title").inner_text()
+    card.locator(".tile-link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.go_back()
+    page.wait_for_url(re.compile(r"/search/\?page=2#card-"))
+    expect(page.locator(".found .tile").last).to_be_in_viewport()
 
 
 def test_weaker_matches_come_on_request_and_are_not_counted(by_photo: Page):
@@ -168,7 +182,7 @@ def test_a_product_and_the_way_back_to_the_same_place(page: Page):
     expect(page.get_by_role("heading", level=1)).to_contain_text("circle")
     expect(page.get_by_text("on paper")).to_be_visible()
     page.get_by_role("link", name="Back to results").click()
-    page.wait_for_url(re.compile(r"/search/\?q=circle$"))
+    page.wait_for_url(re.compile(r"/search/\?q=circle#card-[0-9a-f-]{36}$"))
     page.wait_for_function("where => Math.abs(scrollY - where) < 5", arg=where)
 
 
@@ -224,7 +238,11 @@ def test_words_from_the_home_page(page: Page):
     page.goto("/")
     page.get_by_role("searchbox").fill("blue squares")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/search/\?q=blue\+squares$"))
+    page.wait_for_url(re.compile(r"/search/\?q=squares&color=blue$"))
+    assert "Blue square" in titles(page)
+    assert all("square" in title for title in titles(page))
+    page.get_by_role("link", name="Search for the word instead").click()
+    page.wait_for_url(re.compile(r"/search/\?q=%E2%80%9Cblue%E2%80%9D\+squares$"))
     assert titles(page) == ["Blue square"]
 
 

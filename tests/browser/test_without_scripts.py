@@ -55,7 +55,7 @@ def test_filters_can_be_reached_on_a_phone(plain_page: Page):
 def test_words_and_the_language_switch(plain_page: Page):
     page = plain_page
     page.goto("/")
-    page.get_by_role("searchbox").fill("blue square")
+    page.get_by_role("searchbox").fill("“blue” square")
     page.keyboard.press("Enter")
     expect(page.locator(".found .tile-title")).to_have_text(["Blue square"])
     page.get_by_role("button", name="中文").click()

@@ -6,11 +6,13 @@ import "bootstrap/js/dist/offcanvas";
 import { loadMats } from "./mats.js";
 import { searchByPicture } from "./picture-search.js";
 import { swapResults } from "./results.js";
+import { shareQueries } from "./share.js";
 import { shortcuts } from "./shortcuts.js";
 import { switchTheme } from "./theme-switch.js";
 
 switchTheme();
 loadMats();
 swapResults();
+shareQueries();
 shortcuts();
 searchByPicture();

@@ -17,7 +17,7 @@ export function searchByPicture() {
     view.hide();
   };
 
-  async function search(files) {
+  async function search(files, { add = false } = {}) {
     const photo = files.find(isPicture);
     if (!photo) return alertOf(form.dataset.noPicture);
     if (files.length > 1) announce(form.dataset.several);
@@ -26,7 +26,7 @@ export function searchByPicture() {
     sending = controller;
     clearAlert();
     view.show(photo);
-    const answer = await send(form, photo, controller.signal);
+    const answer = await send(form, photo, controller.signal, add);
     if (sending !== controller) return; // cancelled, or another photo came
     if (answer.url) return location.assign(answer.url);
     stop();
@@ -41,23 +41,24 @@ export function searchByPicture() {
       files: search,
     });
   }
-  for (const input of document.querySelectorAll("[data-photo-input]")) {
-    input.addEventListener("change", () => {
-      const files = [...input.files];
-      input.value = ""; // the same photo can be chosen again
-      if (files.length) search(files);
-    });
-  }
+  // On the document: results that are swapped bring inputs of their own.
+  document.addEventListener("change", ({ target: input }) => {
+    if (!input.matches("[data-photo-input]")) return;
+    const files = [...input.files];
+    input.value = ""; // the same photo can be chosen again
+    if (files.length) search(files, { add: "add" in input.dataset });
+  });
   overlay.querySelector("[data-drop-cancel]").addEventListener("click", stop);
   overlay.addEventListener("keydown", (event) => event.key === "Escape" && stop());
   window.addEventListener("pageshow", (event) => event.persisted && stop());
 }
 
 /** Post the photo with the words and filters of the page that is open; the answer has `url` or `error`. */
-async function send(form, photo, signal) {
+async function send(form, photo, signal, add) {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.set("next", location.pathname === new URL(wordsAddress()).pathname ? location.search.slice(1) : "");
+  if (add) body.set("add", "1");
   const small = await shrink(photo);
   body.set("image", small, photo.name || "photo.jpg");
   let response;

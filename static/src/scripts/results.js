@@ -4,6 +4,7 @@
 import { Idiomorph } from "idiomorph";
 import htmx from "htmx.org";
 
+import { endlessly, sayAddress } from "./endless.js";
 import { markLoaded } from "./mats.js";
 import { announce } from "./say.js";
 
@@ -31,6 +32,7 @@ export function swapResults() {
   document.body.addEventListener("htmx:historyRestore", () => settled(document.getElementById(RESULTS)));
   document.body.addEventListener("htmx:afterSettle", (event) => event.target.id === RESULTS && settled(event.target));
   document.body.addEventListener("htmx:afterSwap", (event) => markLoaded(event.target));
+  endlessly();
   // A page that says what is wrong is better than results that silently stay.
   document.body.addEventListener("htmx:responseError", ({ detail }) => {
     if (detail.target?.id === RESULTS) location.assign(detail.pathInfo.finalRequestPath);
@@ -40,6 +42,7 @@ export function swapResults() {
 
 function settled(results) {
   announce(results.dataset.announce);
+  sayAddress(results.dataset.address);
   carryQuery();
   // A link that has gone, or that now leads to yet another page, is no place to go on from: the top of the results is.
   const focused = document.activeElement;
