@@ -25,7 +25,10 @@ STRIP = 8  # cards
 @never_cache
 @throttled("search")
 def similar(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Products that look like this image, other than its own. Staff see it for hidden images too."""
+    """Products that look like this image, other than its own; ``w`` weighs what counts as alike.
+
+    Staff see it for hidden images too.
+    """
     who = visibility.behind_the_counter(request.user)
     generation = Generation.objects.live()
     picture = pictures.of_image(key, who, generation)
@@ -33,7 +36,9 @@ def similar(request: HttpRequest, key: UUID) -> HttpResponse:
         raise Http404
     try:
         # One more than fits: the product itself is in the window wherever it has a second photo.
-        found = ask(Query.like(key), who, generation, [picture], size=STRIP + 1, facets=False)
+        weighed, _notes = Query.from_querydict(request.GET)
+        query = Query.like(key).with_(weights=weighed.weights)
+        found = ask(query, who, generation, [picture], size=STRIP + 1, facets=False)
     except NOT_ANSWERING as error:
         # The strip is part of a page that works without it, so it answers in its own place.
         return render(request, "search/_similar.html", {"cards": [], "error": sentence(error)})

@@ -50,7 +50,7 @@ def test_a_filter_keeps_the_photo_and_finds_what_it_says(by_photo: Page):
     option(page, "Öst").click()
     expect(page.locator("#found")).to_have_text(re.compile(rf"^\s*{said} product"))
     assert len(titles(page)) == said
-    assert all("Öst" in text for text in page.locator(".found .tile").all_inner_texts())
+    assert all("Öst" in text for text in page.locator(".found > .band .tile").all_inner_texts())
     assert page.url != address
     assert {"photo", "brand"} <= set(parameters(page))
     # The page was not loaded anew: the photo is the very element that it was.
