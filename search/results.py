@@ -1,7 +1,7 @@
 """The results page as templates read it: every text, number and address is made here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,6 +35,7 @@ from search.rail import (
 from search.slices import Hit
 
 BACK = "back"  # the parameter of product pages that holds the address to go back to
+_ALIKE_BITS = 6  # of 64: re-encoding, scaling and a small border change fewer
 SORT_ORDER = ("relevance", "newest", "price", "-price")
 
 
@@ -53,6 +54,7 @@ class Card:
     more_url: str = ""  # the same query with this photo as one more that is wanted
     less_url: str = ""  # or as one that is not
     photos_url: str = ""  # the product's matching photos, as a fragment
+    alike: int = 0  # photos of the product that are nearly identical, and are not shown beside it
 
     @property
     def why(self) -> list[tuple[str, int]]:
@@ -140,6 +142,8 @@ def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: I
     """Everything that the results page shows of an answer. One query, for the hits' images."""
     query = found.query
     cards = cards_of(found, who)
+    if query.group == "photos":
+        cards = collapsed(cards)
     last = not found.has_next
     return Page(
         query=query,
@@ -207,6 +211,26 @@ def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -
         embeddings = (embedding_of(image) for _hit, image in pairs)
         parts = hydrate.cosines(embeddings, found.direction, found.generation.projection.parts)
     return [(hit, card_of(image, found.query, hit, part)) for (hit, image), part in zip(pairs, parts, strict=True)]
+
+
+def collapsed(cards: Sequence[tuple[Hit, Card]]) -> list[tuple[Hit, Card]]:
+    """Of nearly identical photos of one product the first stands for all.
+
+    Two photos are nearly identical when few bits of their perceptual hashes (64-bit DCT hashes) differ.
+    """
+    kept: list[tuple[Hit, Card]] = []
+    for hit, card in cards:
+        for place, (_other_hit, other) in enumerate(kept):
+            if other.product.pk == card.product.pk and _bits_between(other.image, card.image) <= _ALIKE_BITS:
+                kept[place] = (kept[place][0], replace(other, alike=other.alike + 1))
+                break
+        else:
+            kept.append((hit, card))
+    return kept
+
+
+def _bits_between(one: Image, other: Image) -> int:
+    return (int(one.perceptual_hash, 16) ^ int(other.perceptual_hash, 16)).bit_count()
 
 
 def card_of(

@@ -205,12 +205,24 @@ def test_nobody_shares_the_photo_of_somebody_else(client, client_of, shop):
 
 
 def test_a_card_for_each_photo(client, image_of, index):
-    add_photo(image_of("ORANGE-CIRCLE").product, "circle", "#ff9010", "second.jpg")
+    add_photo(image_of("ORANGE-CIRCLE").product, "stripes", "#00aa30", "second.jpg")
     index()
     key = image_of("RED-CIRCLE").pk
     by_photo = skus(page_at(client, f"image={key}&group=photos"))
     assert len(by_photo) > len(set(by_photo))
     assert set(by_photo) == set(skus(page_at(client, f"image={key}")))
+
+
+def test_nearly_identical_photos_stand_once(client, image_of, index):
+    product = image_of("ORANGE-CIRCLE").product
+    before = skus(page_at(client, f"image={image_of('RED-CIRCLE').pk}&group=photos")).count("ORANGE-CIRCLE")
+    for name in ("again.jpg", "and again.jpg"):
+        add_photo(product, "square", "#00aa30", name, size=(240, 240))
+    index()
+    page = page_at(client, f"image={image_of('RED-CIRCLE').pk}&group=photos")
+    cards = [card for band in page.bands for card in band.cards if card.product == product]
+    assert len(cards) == before + 1
+    assert sorted(card.alike for card in cards)[-1] == 1
 
 
 def test_the_matching_photos_of_a_product_open_on_request(client, image_of):
