@@ -13,7 +13,7 @@ from http.client import HTTPException
 from django.conf import settings
 from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from search.links import errors
@@ -160,7 +160,11 @@ def _body(response: HTTPResponse, target: Target, deadline: Deadline) -> io.Byte
 
 
 def _refused(error: Exception, target: Target, deadline: Deadline) -> errors.LinkRefused:
-    if deadline.passed or isinstance(error, (TimeoutError, HTTPTimeoutError)):
+    if deadline.passed:
+        return errors.too_slow()
+    if isinstance(error, NewConnectionError):  # refused, or no way there; urllib3 makes it a kind of timeout
+        return errors.unreachable(target.host)
+    if isinstance(error, (TimeoutError, HTTPTimeoutError)):
         return errors.too_slow()
     if isinstance(error, ssl.SSLError):
         return errors.bad_certificate(target.host)

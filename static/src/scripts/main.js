@@ -3,6 +3,7 @@ import "htmx.org";
 import "bootstrap/js/dist/dropdown";
 import "bootstrap/js/dist/offcanvas";
 
+import { searchByLink } from "./links.js";
 import { loadMats } from "./mats.js";
 import { searchByPicture } from "./picture-search.js";
 import { swapResults } from "./results.js";
@@ -15,4 +16,4 @@ loadMats();
 swapResults();
 shareQueries();
 shortcuts();
-searchByPicture();
+searchByLink(searchByPicture());

@@ -4,11 +4,12 @@ import { isPicture, onIncomingFiles } from "./incoming.js";
 import { alertOf, announce, clearAlert } from "./say.js";
 import { shrink } from "./shrink.js";
 
+/** Returns the function that covers the page while the server looks at a picture, for other ways to name one. */
 export function searchByPicture() {
   const form = document.querySelector("[data-photo-form]");
   const overlay = document.getElementById("drop");
   if (!form || !overlay) return;
-  const view = new Overlay(overlay, form.dataset.searching);
+  const view = new Overlay(overlay);
   let sending = null; // AbortController of the photo on its way
 
   const stop = () => {
@@ -21,13 +22,18 @@ export function searchByPicture() {
     const photo = files.find(isPicture);
     if (!photo) return alertOf(form.dataset.noPicture);
     if (files.length > 1) announce(form.dataset.several);
+    await follow(async (signal) => send(form, await fieldsOf(photo, add), signal), form.dataset.searching, photo);
+  }
+
+  /** Wait for the answer of `asking` under the cover, where it can be cancelled; then go where it leads. */
+  async function follow(asking, status, photo = null) {
     sending?.abort();
     const controller = new AbortController();
     sending = controller;
     clearAlert();
-    view.show(photo);
-    const answer = await send(form, photo, controller.signal, add);
-    if (sending !== controller) return; // cancelled, or another photo came
+    view.show(status, photo);
+    const answer = await asking(controller.signal);
+    if (sending !== controller) return; // cancelled, or another picture came
     if (answer.url) return location.assign(answer.url);
     stop();
     alertOf(answer.error);
@@ -51,16 +57,26 @@ export function searchByPicture() {
   overlay.querySelector("[data-drop-cancel]").addEventListener("click", stop);
   overlay.addEventListener("keydown", (event) => event.key === "Escape" && stop());
   window.addEventListener("pageshow", (event) => event.persisted && stop());
+  return follow;
 }
 
-/** Post the photo with the words and filters of the page that is open; the answer has `url` or `error`. */
-async function send(form, photo, signal, add) {
+/** What the form sends of a photo: small, with the words and filters of the page that is open. */
+async function fieldsOf(photo, add) {
+  const fields = { next: openQuery().toString(), ...(add && { add: "1" }) };
+  return { ...fields, image: [await shrink(photo), photo.name || "photo.jpg"] };
+}
+
+/** The query of the results page, if that is open. */
+export function openQuery() {
+  const results = new URL(document.querySelector("[data-words-form]").action);
+  return new URLSearchParams(location.pathname === results.pathname ? location.search : "");
+}
+
+/** Post the fields (a file with its name) to where the form leads; the answer has `url` or `error`. */
+export async function send(form, fields, signal) {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-  body.set("next", location.pathname === new URL(wordsAddress()).pathname ? location.search.slice(1) : "");
-  if (add) body.set("add", "1");
-  const small = await shrink(photo);
-  body.set("image", small, photo.name || "photo.jpg");
+  for (const [name, value] of Object.entries(fields)) body.set(name, ...[value].flat());
   let response;
   try {
     response = await fetch(form.action, { method: "POST", body, signal, headers: { Accept: "application/json" } });
@@ -72,13 +88,10 @@ async function send(form, photo, signal, add) {
   return { error: answer.error ?? (response.status === 413 ? form.dataset.tooLarge : form.dataset.failed) };
 }
 
-const wordsAddress = () => document.querySelector("[data-words-form]").action;
-
 /** The cover of the whole window: it invites while a file is dragged, and shows the photo that is searched for. */
 class Overlay {
-  constructor(element, searching) {
+  constructor(element) {
     this.element = element;
-    this.searching = searching;
     this.photo = element.querySelector("[data-drop-photo]");
     this.status = element.querySelector("[data-drop-status]");
     // A format that the browser cannot show (HEIC) is still searched for.
@@ -90,13 +103,14 @@ class Overlay {
     this.element.hidden = false;
   }
 
-  show(file) {
+  /** Say what is going on, beside the photo where there is one yet. */
+  show(status, file) {
     this.#release();
-    this.photo.hidden = false;
-    this.photo.src = URL.createObjectURL(file);
+    this.photo.hidden = !file;
+    if (file) this.photo.src = URL.createObjectURL(file);
     this.element.dataset.state = "searching";
     this.element.hidden = false;
-    this.status.textContent = this.searching;
+    this.status.textContent = status;
     this.#rest(true);
     this.before ??= document.activeElement;
     this.element.querySelector("[data-drop-cancel]").focus();
