@@ -366,7 +366,7 @@ def test_a_host_that_is_down_is_told(client, net):
 def _drips(head: bytes, drop: bytes) -> Answer:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(head)
-        while True:
+        for _drop in range(500):
             request.wfile.write(drop)
             time.sleep(0.02)
 
