@@ -8,6 +8,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from search.encoders.descriptors.thumbnails import Thumbnails
+
 
 class EncoderError(ValueError):
     """An encoder that is not there or cannot be used as it is set up; the text says what to do."""
@@ -63,8 +65,8 @@ class Descriptor(abc.ABC):
     dimension: ClassVar[int]
 
     @abc.abstractmethod
-    def describe(self, picture: Image.Image) -> np.ndarray | None:
-        """An RGB picture → ``(dimension,)`` float32 of unit length; None where it has nothing of the kind."""
+    def describe(self, thumbnails: Thumbnails) -> np.ndarray | None:
+        """A picture's thumbnails → ``(dimension,)`` float32 of unit length; None where it has nothing of the kind."""
 
 
 class Encoder:
@@ -126,5 +128,6 @@ class Encoder:
         return encoded
 
     def _described(self, picture: Image.Image) -> dict[str, np.ndarray]:
-        parts = {descriptor.name: descriptor.describe(picture) for descriptor in self.descriptors}
+        thumbnails = Thumbnails.of(picture)
+        parts = {descriptor.name: descriptor.describe(thumbnails) for descriptor in self.descriptors}
         return {name: part for name, part in parts.items() if part is not None}

@@ -6,41 +6,35 @@ border are counted little.
 """
 
 import numpy as np
-from PIL import Image
 
 from search.encoders.base import Descriptor
-from search.encoders.descriptors.subject import lab_pixels, subject_weights
+from search.encoders.descriptors.thumbnails import Thumbnails
 
 _CELLS = 4
-_SIDE = 64  # pixels; colours need no detail
+_STEPS = 10  # into which the way from the middle of one cell to the next is divided
+_LEVELS = (_CELLS - 1) * _STEPS + 1
 _CHROMA_SPAN = 60.0  # a* and b* beyond +-60 are rare and fall in the outermost cell
+_LOWEST = np.array([0, -_CHROMA_SPAN, -_CHROMA_SPAN], dtype=np.float32)
+_LEVELS_PER_UNIT = (_LEVELS - 1) / np.array([100, 2 * _CHROMA_SPAN, 2 * _CHROMA_SPAN], dtype=np.float32)
+# (levels, cells): a level's share in the two cells that it lies between.
+_SHARES = np.maximum(0, 1 - np.abs(np.arange(_LEVELS)[:, None] / _STEPS - np.arange(_CELLS)))
 
 
 class Color(Descriptor):
     """``(64,)``: cells of lightness, a* and b*, the last changing fastest."""
 
     name = "color"
-    version = 1
+    version = 2
     dimension = _CELLS**3
 
-    def describe(self, picture: Image.Image) -> np.ndarray | None:
-        lab = lab_pixels(picture, _SIDE)
-        weights = subject_weights(lab).ravel()
-        position = np.stack(
-            [
-                lab[..., 0] / 100 * (_CELLS - 1),
-                (lab[..., 1] / _CHROMA_SPAN + 1) / 2 * (_CELLS - 1),
-                (lab[..., 2] / _CHROMA_SPAN + 1) / 2 * (_CELLS - 1),
-            ]
-        ).reshape(3, -1)
-        position = np.clip(position, 0, _CELLS - 1 - 1e-4)
-        low = position.astype(int)
-        share = position - low
-        histogram = np.zeros(self.dimension, dtype=np.float64)
-        for corner in np.ndindex(2, 2, 2):  # trilinear: each pixel is divided among the eight cells around it
-            cell = low + np.array(corner)[:, None]
-            part = np.prod([share[i] if corner[i] else 1 - share[i] for i in range(3)], axis=0)
-            index = (cell[0] * _CELLS + cell[1]) * _CELLS + cell[2]
-            histogram += np.bincount(index, weights * part, minlength=self.dimension)
-        total = histogram.sum()
-        return np.sqrt(histogram / total).astype(np.float32) if total > 0 else None
+    def describe(self, thumbnails: Thumbnails) -> np.ndarray:
+        levels = np.rint((thumbnails.coarse_lab - _LOWEST) * _LEVELS_PER_UNIT)
+        lightness, a, b = np.clip(levels, 0, _LEVELS - 1).astype(np.intp).reshape(-1, 3).T
+        counted = np.bincount(
+            (lightness * _LEVELS + a) * _LEVELS + b, thumbnails.coarse_subject.ravel(), minlength=_LEVELS**3
+        )
+        # Counted finely first, then divided among cells: many pixels, few levels.
+        histogram = counted.reshape(_LEVELS, _LEVELS, _LEVELS)
+        for _axis in range(3):
+            histogram = np.tensordot(histogram, _SHARES, axes=(0, 0))  # the first axis goes, its cells become the last
+        return np.sqrt(histogram / histogram.sum()).ravel().astype(np.float32)
