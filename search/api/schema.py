@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from gallery.models.images import Swatch
 from search.api.parameters import MAX_LIMIT
-from search.query import MAX_TEXT, SORTS
+from search.query import GROUPS, LEANINGS, MAX_TEXT, SORTS
 
 
 class ImageUrls(serializers.Serializer):
@@ -87,7 +87,8 @@ SearchBody = inline_serializer(
     "SearchBody",
     {
         "q": serializers.CharField(required=False, max_length=MAX_TEXT),
-        "image_id": serializers.UUIDField(required=False),
+        "image_id": serializers.ListField(child=serializers.CharField(), required=False, help_text="key, or key@crop"),
+        "less": serializers.ListField(child=serializers.CharField(), required=False, help_text="key, or key@crop"),
         "category": _TEXTS,
         "brand": _TEXTS,
         "availability": _TEXTS,
@@ -97,6 +98,8 @@ SearchBody = inline_serializer(
         "price_min": serializers.FloatField(required=False, min_value=0),
         "price_max": serializers.FloatField(required=False, min_value=0),
         "sort": serializers.ChoiceField(SORTS, required=False),
+        "group": serializers.ChoiceField(GROUPS, required=False),
+        "by": serializers.ChoiceField([by for by in LEANINGS if by], required=False),
         "weaker": serializers.BooleanField(required=False),
         "page": serializers.IntegerField(required=False, min_value=1),
         "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
@@ -112,6 +115,7 @@ SearchForm = inline_serializer(
     "SearchForm",
     {
         "image": serializers.ImageField(help_text="searched with and not kept"),
+        "crop": serializers.CharField(required=False, help_text="left,top,width,height in thousandths of the image"),
         "q": serializers.CharField(required=False, max_length=MAX_TEXT),
         "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
     },
@@ -124,7 +128,8 @@ def _several(name: str, description: str) -> OpenApiParameter:
 
 PARAMETERS = [
     OpenApiParameter("q", OpenApiTypes.STR, description="Words that title, brand, category, tags or description hold."),
-    OpenApiParameter("image_id", OpenApiTypes.UUID, description="Search by this photo of the catalogue."),
+    _several("image_id", "Search by these photos of the catalogue; key@left,top,width,height is a part of one."),
+    _several("less", "Photos of the catalogue that results should not look like, likewise."),
     _several("category", "Id, path of names (Clothing/Dresses), or a name that only one category has."),
     _several("brand", "Id, name or slug."),
     _several("availability", "in_stock, out_of_stock, preorder or backorder."),
@@ -134,6 +139,8 @@ PARAMETERS = [
     OpenApiParameter("price_min", OpenApiTypes.NUMBER, description="In the shop's currency."),
     OpenApiParameter("price_max", OpenApiTypes.NUMBER, description="In the shop's currency."),
     OpenApiParameter("sort", OpenApiTypes.STR, enum=list(SORTS)),
+    OpenApiParameter("group", OpenApiTypes.STR, enum=list(GROUPS), description="What a hit is."),
+    OpenApiParameter("by", OpenApiTypes.STR, enum=[by for by in LEANINGS if by], description="What likeness leans to."),
     OpenApiParameter("weaker", OpenApiTypes.BOOL, description="Also list results below the weak line, last."),
     OpenApiParameter("page", OpenApiTypes.INT, description="From 1."),
     OpenApiParameter("limit", OpenApiTypes.INT, description=f"Products on a page, 1 to {MAX_LIMIT}."),

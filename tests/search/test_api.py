@@ -87,6 +87,29 @@ def test_by_image_id_with_similarity_and_parts(client, image_of):
         assert hit["band"] in ("nearly-the-same", "very-similar", "similar")
 
 
+def test_several_images_some_of_them_not_wanted(client, image_of):
+    red, blue, orange = (str(image_of(sku).pk) for sku in ("RED-CIRCLE", "BLUE-SQUARE", "ORANGE-CIRCLE"))
+    body = post_json(client, {"image_id": [red, blue], "less": [orange], "by": "color"}).json()
+    assert {"RED-CIRCLE", "BLUE-SQUARE", "ORANGE-CIRCLE"}.isdisjoint(skus(body))
+    assert body["query"] == f"image={red}&image={blue}&less={orange}&by=color"
+    assert body["hits"] == ask(client, f"less={orange}&image_id={blue}&image_id={red}&by=color")["hits"]
+    missing = ask(client, f"image_id={red}&less={uuid4()}", 404)
+    assert missing["field"] == "less"
+
+
+def test_a_part_of_an_uploaded_image(client, shop):
+    whole = post_image(client, weaker="1").json()
+    part = post_image(client, crop="300,300,400,400", weaker="1").json()
+    assert part["hits"] != whole["hits"]
+    refused = post_image(client, crop="0,0,5,5")
+    assert (refused.status_code, refused.json()["field"]) == (400, "crop")
+
+
+def test_words_that_name_a_colour_filter_by_it(client, shop):
+    body = ask(client, "q=orange+circle")
+    assert (body["query"], skus(body)) == ("q=circle&color=orange", ["ORANGE-CIRCLE"])
+
+
 def test_by_uploaded_image_which_is_not_kept(client, shop, encoded):
     body = post_image(client, limit="2").json()
     assert skus(body)[0] == "RED-CIRCLE"
@@ -184,6 +207,12 @@ def test_unknown_values_match_nothing_and_are_named(client, shop):
         ("q=a&q=b", "q"),
         ("photo=IMAGE", "photo"),
         ("attr=M", "attr"),
+        ("image_id=IMAGE@9,9,9,9", "image_id"),
+        ("less=IMAGE@out", "less"),
+        ("crop=0,0,500,500", "crop"),
+        ("by=taste", "by"),
+        ("group=shop", "group"),
+        ("share=0123456789abcdef", "share"),
     ],
 )
 def test_what_cannot_be_read_is_named(client, image_of, query, field):
