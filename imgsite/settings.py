@@ -234,6 +234,8 @@ SEARCH_ENCODERS = {
 } | _json_object("SEARCH_ENCODERS", {})
 ENCODER_DEVICE = env.str("ENCODER_DEVICE", default="auto")
 ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
+# Finds objects in photos: "" for the bundled method, or "model:path" for a detector of torchvision and its weights.
+REGION_DETECTOR = env.str("REGION_DETECTOR", default="")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)

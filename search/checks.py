@@ -69,6 +69,19 @@ def check_encoders(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 @register("search")
+def check_region_detector(app_configs, **kwargs) -> list[CheckMessage]:
+    """As far as it can be told without loading torch."""
+    from search.encoders import EncoderError
+    from search.regions import finder
+
+    try:
+        finder()
+    except EncoderError as error:
+        return [Error(str(error), hint="Mend REGION_DETECTOR; see docs/regions.md.", id="search.E012")]
+    return []
+
+
+@register("search")
 def check_index_options(app_configs, **kwargs) -> list[CheckMessage]:
     from search.engines.index_settings import SCRIPT, BadIndexSettings, IndexSettings
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from search.views import beside, fragments, home, links, photos, results, samples, sharing
+from search.views import beside, fragments, home, links, photos, regions, results, samples, sharing
 from search.views.index import actions, building, comparing, overview
 
 urlpatterns = [
@@ -15,10 +15,12 @@ urlpatterns = [
     path("search/link/", links.send, name="search-link"),
     path("search/photo/", photos.send, name="search-photo"),
     path("search/photo/<uuid:key>/file/", photos.photo_file, name="search-photo-file"),
+    path("search/photo/<uuid:key>/regions/", regions.photo_regions, name="photo-regions"),
     path("search/photo/<uuid:key>/forget/", photos.forget, name="search-photo-forget"),
     path("search/photo/<uuid:key>/unshare/", sharing.unshare, name="search-photo-unshare"),
     path("search/sample/<int:number>/", samples.sample, name="sample"),
     path("search/sample/<int:number>/file/", samples.sample_file, name="sample-file"),
+    path("regions/<uuid:key>/", regions.image_regions, name="image-regions"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
     path("progress/", fragments.progress, name="progress"),

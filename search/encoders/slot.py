@@ -1,6 +1,8 @@
 """One encoder slot a process, with a short queue: a crowd waits its turn or is told when to come back."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from django.conf import settings
@@ -20,8 +22,9 @@ class EncoderBusy(Exception):
         self.retry_after = retry_after  # seconds
 
 
-def encode_one(encoder: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
-    """Encode one picture when the slot is free.
+@contextmanager
+def turn() -> Iterator[None]:
+    """This process's turn at a network.
 
     :raises EncoderBusy: when the queue is full, or the turn does not come within ``ENCODER_WAIT_SECONDS``
     """
@@ -32,8 +35,17 @@ def encode_one(encoder: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
         if not _slot.acquire(timeout=settings.ENCODER_WAIT_SECONDS):
             raise EncoderBusy(retry_after)
         try:
-            return encoder.encode([picture])[0]
+            yield
         finally:
             _slot.release()
     finally:
         _waiting.release()
+
+
+def encode_one(encoder: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
+    """Encode one picture when the slot is free.
+
+    :raises EncoderBusy: when the queue is full, or the turn does not come within ``ENCODER_WAIT_SECONDS``
+    """
+    with turn():
+        return encoder.encode([picture])[0]
