@@ -12,7 +12,7 @@ from django.urls import reverse
 from gallery.models import Brand, Category, Image, Product
 from gallery.signals import announce
 from search.models import Embedding, Generation
-from tests.catalogue import add_photo, add_product, add_products
+from tests.catalogue import COLORS, SHAPES, add_photo, add_product, add_products
 from tests.pictures import jpeg
 from tests.search.test_photos import send
 
@@ -331,6 +331,18 @@ def test_queries_are_few_and_do_not_grow_with_the_hits(client, index, settings, 
         counts.append(len(captured))
     assert counts[0] == counts[1], captured.captured_queries
     assert counts[1] <= 8, [entry["sql"][:150] for entry in captured.captured_queries]
+
+
+def test_products_with_many_photos_take_no_more_queries(client, index, settings):
+    products = [add_product(f"MANY-{n:02d}", SHAPES[n % 4], COLORS[n % 5], photos=5) for n in range(25)]
+    index()
+    first, second = (product.images.first().pk for product in products[:2])
+    for query in (f"image={first}&weaker=1", f"image={first}&less={second}&by=color&weaker=1"):
+        page_at(client, query)
+        with CaptureQueriesContext(connection) as captured:
+            page = page_at(client, query)
+        assert len(skus(page)) >= 20
+        assert len(captured) <= 8, [entry["sql"][:150] for entry in captured.captured_queries]
 
 
 def test_signed_in_staff_take_few_queries_too(client_of, staff, shop, image_of):
