@@ -8,7 +8,7 @@ from PIL import Image
 
 from search.encoders.descriptors.color import Color
 from search.encoders.descriptors.shape import Shape
-from search.encoders.descriptors.texture import SCALES, Texture
+from search.encoders.descriptors.texture import Texture
 from search.encoders.descriptors.thumbnails import COARSE_SIDE, FINE_SIDE, Thumbnails
 from tests.pictures import draw
 
@@ -75,26 +75,13 @@ def test_texture_tells_weaves_apart_whatever_the_colour_or_turn():
     assert grain @ turned > 0.99
 
 
-def test_texture_sees_the_same_patterns_in_every_quarter_turn_and_mirror():
-    luma = np.random.default_rng(3).integers(0, 256, (40, 60), dtype=np.uint8)
-    weights = np.ones(luma.shape, dtype=np.float32)
-    for scale in SCALES:
-        expected = scale.histogram(luma, weights)
-        assert expected.shape == (scale.patterns,)
-        for turned in (np.rot90(luma), np.rot90(luma, 2), luma[:, ::-1]):
-            assert scale.histogram(turned, np.ones(turned.shape, dtype=np.float32)) == pytest.approx(expected)
-
-
-def test_an_even_surface_is_one_pattern_and_a_lonely_dot_another():
-    luma = np.full((20, 20), 100, dtype=np.uint8)
-    weights = np.zeros(luma.shape, dtype=np.float32)
-    weights[10, 10] = 1  # of that pixel alone
-    for scale in SCALES:
-        neighbours = scale.patterns - 2
-        assert scale.histogram(luma, weights)[neighbours] == 1  # all neighbours at least as bright
-        dotted = luma.copy()
-        dotted[10, 10] = 200
-        assert scale.histogram(dotted, weights)[0] == 1  # none is
+def test_texture_counts_the_subject_and_not_the_ground():
+    on_white, on_grey = (Image.new("RGB", (300, 300), color) for color in ("white", "grey"))
+    for ground in (on_white, on_grey):
+        ground.paste(woven(12, (180, 180)), (60, 60))
+    alone = part_of(Texture(), woven(12, (300, 300)))
+    assert part_of(Texture(), on_white) @ part_of(Texture(), on_grey) > 0.95
+    assert part_of(Texture(), on_white) @ alone > 0.9
 
 
 def test_shape_tells_outlines_apart_whatever_the_colour():
@@ -134,7 +121,7 @@ def test_thumbnails_keep_the_proportions_and_fit_each_other():
 
 def test_the_subject_is_what_differs_from_an_even_border():
     thumbnails = Thumbnails.of(draw("circle", "red", "white", size=(200, 200)))
-    middle, corner = thumbnails.fine_subject[48, 48], thumbnails.fine_subject[2, 2]
+    middle, corner = thumbnails.fine_subject[FINE_SIDE // 2, FINE_SIDE // 2], thumbnails.fine_subject[2, 2]
     assert middle == 1
     assert corner < 0.1
     all_over = Thumbnails.of(Image.linear_gradient("L").convert("RGB")).fine_subject  # no even border

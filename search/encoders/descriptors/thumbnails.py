@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from PIL import Image, ImageCms
 
-FINE_SIDE = 96  # pixels; finer weaves are lost in the photographs that people send
+FINE_SIDE = 72  # pixels; finer weaves are lost in the photographs that people send
 COARSE_SIDE = FINE_SIDE // 2  # colours and outlines need no more
 _REDUCING_GAP = 2.0  # whole pixels are averaged first, to this many times the size: most of a large picture's time
 _GROUND_DISTANCE = 12.0  # Delta E (CIE 1976) within which a pixel counts as ground
