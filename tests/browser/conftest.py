@@ -5,12 +5,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache as cache_once
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
@@ -19,6 +21,7 @@ from search.engines import get_engine
 from search.indexing.loop import IndexLoop
 from search.models import Generation
 from tests.browser.chromium import launch_options, require_built_files
+from tests.browser.demo import add_demo
 from tests.browser.shop import add_shop
 
 # Playwright's event loop lives in the thread of the tests, so Django would refuse all use of the database there. The
@@ -113,29 +116,44 @@ def plain_page(complaints: Complaints, site: str, new_context: Callable[..., Bro
 
 
 @pytest.fixture(scope="session")
-def _stored_shop(django_db_setup, django_db_blocker, tmp_path_factory) -> Path:
-    """The database with the shop in it, indexed, as a file of its own."""
+def stored(django_db_setup, django_db_blocker, tmp_path_factory) -> Callable[[Callable[[], None]], Path]:
+    """The database with what a function adds to it, indexed, as a file of its own; each is made once."""
     if connection.vendor != "sqlite":
         pytest.fail("Browser tests run on SQLite alone: unset TEST_DATABASE_URL.", pytrace=False)
-    file = tmp_path_factory.mktemp("shop") / "shop.sqlite3"
-    with django_db_blocker.unblock():
-        connection.ensure_connection()
-        add_shop()
-        IndexLoop().run_until_idle()
-        with closing(sqlite3.connect(file)) as copy:
-            connection.connection.backup(copy)
-    return file
+    folder = tmp_path_factory.mktemp("stored")
+
+    @cache_once
+    def store(add: Callable[[], None]) -> Path:
+        file = folder / f"{add.__name__}.sqlite3"
+        with django_db_blocker.unblock():
+            connection.ensure_connection()
+            call_command("flush", interactive=False, verbosity=0)
+            get_engine.cache_clear()
+            add()
+            IndexLoop().run_until_idle()
+            with closing(sqlite3.connect(file)) as copy:
+                connection.connection.backup(copy)
+        return file
+
+    return store
 
 
-@pytest.fixture
-def site(_stored_shop: Path, live_server, transactional_db) -> str:
-    """The address of a running site with the shop, as it was stored: whatever tests change is undone."""
+def _restore(file: Path) -> None:
     cache.clear()
     get_engine.cache_clear()
     ContentType.objects.clear_cache()
     connection.ensure_connection()
-    with closing(sqlite3.connect(_stored_shop)) as stored:
+    with closing(sqlite3.connect(file)) as stored:
         stored.backup(connection.connection)
+
+
+@pytest.fixture
+def site(request, stored, live_server, transactional_db) -> str:
+    """The address of a running site with the shop, as it was stored: whatever tests change is undone.
+
+    Tests that are marked with ``demo`` get the demonstration in place of the shop.
+    """
+    _restore(stored(add_demo if request.node.get_closest_marker("demo") else add_shop))
     return live_server.url
 
 
