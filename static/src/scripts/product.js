@@ -2,6 +2,8 @@
 import PhotoSwipeLightbox from "photoswipe/lightbox";
 import PhotoSwipe from "photoswipe";
 
+import { icon } from "./icon.js";
+
 const photos = document.querySelector("[data-photos]");
 if (photos) {
   const texts = photos.dataset;
@@ -18,6 +20,20 @@ if (photos) {
     errorMsg: texts.failed,
   });
   lightbox.on("afterInit", () => lightbox.pswp.element.setAttribute("aria-label", texts.name));
+  lightbox.on("uiRegister", () =>
+    lightbox.pswp.ui.registerElement({
+      name: "part",
+      title: texts.part,
+      order: 9, // before the button that closes
+      isButton: true,
+      html: icon("crop", 24).outerHTML,
+      onClick: (_event, _element, pswp) => {
+        const figure = pswp.currSlide.data.element.closest("[data-region]");
+        pswp.on("destroy", () => figure.dispatchEvent(new Event("region-open", { bubbles: true })));
+        pswp.close();
+      },
+    }),
+  );
   lightbox.init();
 }
 
