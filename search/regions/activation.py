@@ -30,6 +30,7 @@ _LEVELS = (0.15, 0.3, 0.45, 0.6, 0.75)  # the map is cut at each, and its parts 
 _LEAST_AREA, _LEAST_SIDE = 0.004, 0.04  # of the picture
 _LEAST_CONTRAST = 0.1
 _RING = 0.15  # width of the surroundings that a box is compared with, of its longer side
+_AIR = 0.02  # of a box's sides, added on each side: outlines are pale, and the map is coarse
 _SIZE_COUNTS = 0.2  # exponent of the area: of two boxes with one contrast the larger is likelier
 
 
@@ -158,7 +159,14 @@ def _scored(sums: Any, top: int, left: int, bottom: int, right: int) -> Box | No
     score = contrast * area**_SIZE_COUNTS
     if score <= _LEAST_CONTRAST:
         return None
-    return Box(left / width, top / height, right / width, bottom / height, score)
+    across, down = _AIR * wide / width, _AIR * tall / height
+    return Box(
+        max(0.0, left / width - across),
+        max(0.0, top / height - down),
+        min(1.0, right / width + across),
+        min(1.0, bottom / height + down),
+        score,
+    )
 
 
 def _sum(sums: Any, top: int, left: int, bottom: int, right: int) -> float:

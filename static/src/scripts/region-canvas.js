@@ -8,7 +8,7 @@ import { Crop, placeOf, WHOLE } from "./region-crop.js";
 const CORNERS = ["nw-resize", "ne-resize", "sw-resize", "se-resize"];
 const SIDES = ["n-resize", "e-resize", "s-resize", "w-resize"];
 const LEAST_DRAWN = 6; // pixels; less is a click with an unsteady hand
-const SAME = 0.7; // overlap from which a suggestion is the part that is chosen already
+const SAME = 0.5; // overlap from which a suggestion is the part that is chosen already
 
 /** The wheel scrolls the page, as everywhere else. */
 class RegionCanvas extends CropperCanvas {
@@ -50,8 +50,7 @@ export class Canvas {
   /** Offer these crops, instead of what was offered before. */
   suggest(crops) {
     for (const part of this.parts) part.button.remove();
-    const others = crops.filter((crop) => !this.crop || crop.overlap(this.crop) < SAME);
-    this.parts = others.map((crop, index) => ({ crop, button: this.#partButton(crop, index + 1) }));
+    this.parts = crops.map((crop, index) => ({ crop, button: this.#partButton(crop, index + 1) }));
     this.selection.before(...this.parts.map(({ button }) => button));
     this.place();
   }
@@ -65,6 +64,7 @@ export class Canvas {
     this.whole = { left: whole.left - shown.left, top: whole.top - shown.top, width: whole.width, height: whole.height };
     put(this.element, { left: shown.left - host.left - this.host.clientLeft, top: shown.top - host.top - this.host.clientTop, ...this.size });
     for (const { crop, button } of this.parts) put(button, this.#seen(crop));
+    this.#hideChosen();
     this.current.hidden = this.lasting || !this.crop;
     if (this.crop) put(this.current, this.#seen(this.crop));
     if (this.lasting && this.crop) this.draw(this.crop);
@@ -77,7 +77,11 @@ export class Canvas {
     this.setting = true; // rounding to pixels must not change what was asked for
     this.selection.$change(left, top, width, height);
     this.setting = false;
-    this.element.classList.add("is-drawn");
+    this.#hideChosen();
+  }
+
+  #hideChosen() {
+    for (const { crop, button } of this.parts) button.hidden = Boolean(this.crop && crop.overlap(this.crop) >= SAME);
   }
 
   #selection() {
@@ -111,7 +115,7 @@ export class Canvas {
     const { left, top, width: across, height: down } = this.whole;
     const share = (length, whole) => (length / whole) * WHOLE;
     this.crop = new Crop(share(x - left, across), share(y - top, down), share(width, across), share(height, down));
-    this.element.classList.add("is-drawn");
+    this.#hideChosen();
     this.#tell("region-drawn", this.crop);
   }
 

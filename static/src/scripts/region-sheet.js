@@ -31,7 +31,10 @@ export function openSheet({ template, img, src, crop, suggested, choose }) {
   box.focus();
   search.disabled = !crop;
   find("whole").hidden = !crop;
-  suggested.then((crops) => canvas.suggest(crops));
+  suggested.then((crops) => {
+    canvas.suggest(crops);
+    find("numbered").hidden = !crops.length;
+  });
 
   const changed = () => {
     search.disabled = false;
@@ -57,10 +60,15 @@ export function openSheet({ template, img, src, crop, suggested, choose }) {
   search.addEventListener("click", () => take(canvas.crop));
   find("whole").addEventListener("click", () => take(null));
   find("cancel").addEventListener("click", () => sheet.close());
-  // A click beside the sheet is a click on its backdrop.
-  sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
+  // A press beside the sheet is one on its backdrop. A drag that ends there is none.
+  sheet.addEventListener("pointerdown", (event) => event.target === sheet && isBeside(sheet, event) && sheet.close());
   sheet.addEventListener("close", () => {
     canvas.remove();
     sheet.remove(); // the browser gives the focus back to what had it
   });
+}
+
+function isBeside(element, { clientX, clientY }) {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
