@@ -236,6 +236,8 @@ ENCODER_DEVICE = env.str("ENCODER_DEVICE", default="auto")
 ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
 # Finds objects in photos: "" for the bundled method, or "model:path" for a detector of torchvision and its weights.
 REGION_DETECTOR = env.str("REGION_DETECTOR", default="")
+# From how sure on (0 to 1) what the encoder's network names in a photo is believed; see docs/recognition.md.
+RECOGNITION_CONFIDENCE = env.float("RECOGNITION_CONFIDENCE", default=0.5)
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)

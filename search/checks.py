@@ -8,6 +8,8 @@ from django.core.checks import Error, Warning, register
 from django.core.checks.messages import CheckMessage
 from django.db import DatabaseError, connection
 
+from search.recognition import LEAST_KEPT
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
 HALVES = ("auto", "always", "never")
 KNOWN_SCHEMES = ("embedded:", "elasticsearch://", "elasticsearch+http://", "elasticsearch+https://")
@@ -120,6 +122,19 @@ def check_numbers(app_configs, **kwargs) -> list[CheckMessage]:
     if settings.SEARCH_WINDOW > 10_000:  # what Elasticsearch returns at most
         errors.append(Error("SEARCH_WINDOW is above 10000.", hint="Set it to 10000 or less.", id="search.E005"))
     return errors
+
+
+@register("search")
+def check_recognition(app_configs, **kwargs) -> list[CheckMessage]:
+    if LEAST_KEPT <= settings.RECOGNITION_CONFIDENCE <= 1:
+        return []
+    return [
+        Error(
+            f"RECOGNITION_CONFIDENCE is {settings.RECOGNITION_CONFIDENCE:g}.",
+            hint=f"Set it from {LEAST_KEPT:g} (whatever the network says) to 1 (next to nothing).",
+            id="search.E013",
+        )
+    ]
 
 
 @register("search")

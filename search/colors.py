@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gallery.models.images import Swatch
+from search.recognition import names_with_a_color
 from search.text import analyse
 
 # Each of the 12 classes under the names that people give to it. Words that could as well mean another class
@@ -60,6 +61,7 @@ def color_words(text: str, names: Collection[str] = ()) -> ColorWords:
         the text holds one as a whole, its words stay
     """
     analysed = f" {analyse(text)} "
+    names = {*names, *names_with_a_color(frozenset(_BY_WORD))}  # "red panda", "golden retriever"
     named = {word for name in names if f" {name} " in analysed for word in name.split()}
     rest: list[str] = []
     colors: list[str] = []

@@ -6,6 +6,7 @@ from uuid import UUID
 from gallery.models import Category, Image
 from gallery.models.categories import CategoryTree
 from search.engines.base import Fields
+from search.recognition import Stored, codes_of
 from search.text import analyse
 
 
@@ -21,8 +22,11 @@ def category_tree() -> CategoryTree:
     return Category.objects.tree()
 
 
-def fields_of(image: Image, tree: CategoryTree) -> Fields:
-    """What the image's document can be filtered, counted and sorted by."""
+def fields_of(image: Image, tree: CategoryTree, labels: Stored = None) -> Fields:
+    """What the image's document can be found, filtered, counted and sorted by.
+
+    :param labels: what the generation's encoder named in the image
+    """
     product = image.product
     return Fields(
         product=str(product.pk),
@@ -34,6 +38,7 @@ def fields_of(image: Image, tree: CategoryTree) -> Fields:
         price=float(product.price) if product.price is not None and product.in_shop_currency else None,
         availability=product.availability,
         color=tuple(image.colors),
+        labels=codes_of(labels),
         tags=tuple(tag.slug for tag in product.tags.all()),
         attributes=tuple(f"{name}={value}" for name, values in product.attributes.items() for value in values),
         created=int(product.created_at.timestamp() * 1000),

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from gallery.models import Category
 from search.engines.base import Word
 from search.names import Names
+from search.recognition import codes_for_phrases
 from search.text import analyse, query_phrases
 
 
 def words_of(text: str, names: Names) -> tuple[Word, ...]:
     """Every phrase of the text as the engines take it. Documents carry ancestors, so a category covers what is below.
 
-    A name counts if it holds the phrase as whole tokens: "scarf" finds the category "Scarves and scarfs".
+    A name counts if it holds the phrase as whole tokens: "scarf" finds the category "Scarves and scarfs". What is
+    recognised in photos must be named in full.
     """
     phrases = query_phrases(text)
     if not phrases:
@@ -20,7 +22,10 @@ def words_of(text: str, names: Names) -> tuple[Word, ...]:
     categories = [
         (str(category.pk), analyse(name)) for category in names.tree.by_id.values() for name in spellings(category)
     ]
-    return tuple(Word(phrase, _named(phrase, brands), _named(phrase, categories)) for phrase in phrases)
+    return tuple(
+        Word(phrase, _named(phrase, brands), _named(phrase, categories), labels)
+        for phrase, labels in zip(phrases, codes_for_phrases(phrases), strict=True)
+    )
 
 
 def spellings(category: Category) -> list[str]:

@@ -3,11 +3,13 @@
 import abc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
+from search import recognition
 from search.encoders.descriptors.thumbnails import Thumbnails
 
 
@@ -56,6 +58,14 @@ class Network(abc.ABC):
         :raises EncoderError: when it cannot be loaded
         """
 
+    def embed_and_classify(self, pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same numbers as ``embed`` gives, and what the same pass says of the classes of ImageNet-1k:
+        ``(n, 1000)`` float32, probabilities in the classes' usual order; None from a network that knows none of them.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+        return self.embed(pictures), None
+
 
 class Descriptor(abc.ABC):
     """Gives one part by looking at pixels, without any training."""
@@ -67,6 +77,14 @@ class Descriptor(abc.ABC):
     @abc.abstractmethod
     def describe(self, thumbnails: Thumbnails) -> np.ndarray | None:
         """A picture's thumbnails → ``(dimension,)`` float32 of unit length; None where it has nothing of the kind."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """What an encoder says of one picture."""
+
+    vectors: dict[str, np.ndarray]  # part name → (d,) float32 of unit length
+    labels: recognition.Stored  # None where the network names nothing
 
 
 class Encoder:
@@ -110,21 +128,33 @@ class Encoder:
 
         :raises EncoderError: when the network cannot be loaded, or gives numbers that are none
         """
+        return [described.vectors for described in self.describe(pictures)]
+
+    def describe(self, pictures: Sequence[Image.Image]) -> list[Described]:
+        """The same with the classes that the network names, in the same pass.
+
+        :raises EncoderError: when the network cannot be loaded, or gives numbers that are none
+        """
         if not pictures:
             return []
         # Beside each other: networks leave cores idle between their layers, and hold no lock of Python's.
         with ThreadPoolExecutor(1) as beside:
             described = beside.submit(lambda: [self._described(picture) for picture in pictures])
-            rows = self.network.embed(pictures)
+            rows, classes = self.network.embed_and_classify(pictures)
         encoded = []
-        for row, others in zip(rows, described.result(), strict=True):
+        for place, (row, others) in enumerate(zip(rows, described.result(), strict=True)):
             if not np.isfinite(row).all():
                 raise EncoderError(
                     f"{self.name} gave numbers that are not finite. 16 bits may not hold them: set ENCODER_HALF=never. "
                     "With 32 bits, its weights are broken."
                 )
             length = float(np.linalg.norm(row))
-            encoded.append(({"deep": row / length} if length > 0 else {}) | others)
+            encoded.append(
+                Described(
+                    vectors=({"deep": row / length} if length > 0 else {}) | others,
+                    labels=None if classes is None else recognition.kept(classes[place]),
+                )
+            )
         return encoded
 
     def _described(self, picture: Image.Image) -> dict[str, np.ndarray]:

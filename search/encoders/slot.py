@@ -8,7 +8,7 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from search.encoders.base import Encoder
+from search.encoders.base import Described, Encoder
 
 _slot = threading.Lock()
 _waiting = threading.BoundedSemaphore(1 + max(1, settings.ENCODER_QUEUE))
@@ -49,3 +49,12 @@ def encode_one(encoder: Encoder, picture: Image.Image) -> dict[str, np.ndarray]:
     """
     with turn():
         return encoder.encode([picture])[0]
+
+
+def describe_one(encoder: Encoder, picture: Image.Image) -> Described:
+    """The same with the classes that the network names, in the same pass.
+
+    :raises EncoderBusy: when the queue is full, or the turn does not come within ``ENCODER_WAIT_SECONDS``
+    """
+    with turn():
+        return encoder.describe([picture])[0]

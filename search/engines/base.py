@@ -19,6 +19,10 @@ Sort = Literal["relevance", "newest", "price", "-price"]
 FACETS = ("category", "brand", "availability", "color", "tags", "attributes")
 IMAGE_FACETS = ("color",)  # what the images of one product may differ in; of all else they say the same
 PRICE_BUCKETS = 12
+ID_SCORE = 1.0  # of a word that is the name of the document's brand or category
+# Of a word for what is recognised in the image: below any score that a text gives, so that what a network believes
+# ranks behind what a person wrote.
+LABEL_SCORE = 1e-9
 
 
 class EngineError(Exception):
@@ -46,6 +50,7 @@ class Fields:
     price: float | None = None  # in the shop's currency, else None
     availability: str = "in_stock"
     color: tuple[str, ...] = ()  # colour classes of the image's subject
+    labels: tuple[str, ...] = ()  # codes of what the encoder recognises (search.recognition); words find them
     tags: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()  # "name=value"
     created: int = 0  # product's creation, milliseconds since 1970
@@ -75,11 +80,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a query: a document matches by its text or by the id of a brand or category so named."""
+    """One word of a query: a document matches by its text, by the id of a brand or category so named, or by the code of
+    what is recognised in its image."""
 
     text: str  # analysed: one token, or several that must follow each other
     brands: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from search.engines.base import FACETS, PRICE_BUCKETS, Facets, Fields, Filters, PriceRange
 
 PRICE = "price"
+LABELS = "labels"  # no facet: words find them, and nothing counts them
 
 
 class Row(NamedTuple):
@@ -25,6 +26,11 @@ def facet_values(fields: Fields) -> list[tuple[str, str]]:
     single = [(name, value) for name in ("brand", "availability") if (value := getattr(fields, name))]
     several = [(name, value) for name in ("category", "color", "tags", "attributes") for value in getattr(fields, name)]
     return single + several
+
+
+def label_values(fields: Fields) -> list[tuple[str, str]]:
+    """The same for what is recognised in the document's image."""
+    return [(LABELS, code) for code in fields.labels]
 
 
 def clause_names(filters: Filters) -> list[str]:
@@ -63,10 +69,11 @@ def count(rows: Iterable[Row]) -> Facets:
 
 
 def gather(counted: Mapping[tuple[str, str], int], price: PriceRange | None) -> Facets:
-    """Facets from products per (facet, value) pair."""
+    """Facets from products per (facet, value) pair; what is no facet is passed over."""
     counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for (facet, value), products in counted.items():
-        counts[facet][value] = products
+        if facet in counts:
+            counts[facet][value] = products
     return Facets(counts, price)
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image as Picture
@@ -11,8 +11,9 @@ from PIL import Image as Picture
 from gallery.models import Image
 from gallery.pictures import open_upright
 from search.encoders import EncoderError, encoder_for
-from search.encoders.base import Encoder
+from search.encoders.base import Described, Encoder
 from search.models import Embedding
+from search.recognition import Stored
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Embedded:
     reasons: dict[str, str]  # of files that could not be read or encoded
     fresh: int = 0  # files that were encoded for it
     seconds: float = 0.0  # that this took
+    labels: dict[str, Stored] = field(default_factory=dict)  # classes that the encoder named
 
 
 def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
@@ -41,18 +43,19 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
     by_hash: dict[str, list[Image]] = {}
     for image in images:
         by_hash.setdefault(image.sha256, []).append(image)
-    known: dict[str, Vectors] = {
-        sha256: row.vectors for sha256, row in Embedding.objects.by_hash(encoder_identity, by_hash).items()
-    }
+    stored = Embedding.objects.by_hash(encoder_identity, by_hash)
+    known: dict[str, Vectors] = {sha256: row.vectors for sha256, row in stored.items()}
+    labels: dict[str, Stored] = {sha256: row.labels for sha256, row in stored.items()}
     missing = [copies for sha256, copies in by_hash.items() if sha256 not in known]
     if not missing:
-        return Embedded(known, {})
+        return Embedded(known, {}, labels=labels)
     start = time.perf_counter()
     try:
         encoder = encoder_for(encoder_identity)
         encoder.load()  # a network that cannot be loaded is no picture's fault, and is not tried for each of them
     except (LookupError, EncoderError) as error:
-        return Embedded(known, dict.fromkeys((copies[0].sha256 for copies in missing), str(error)))
+        failed = dict.fromkeys((copies[0].sha256 for copies in missing), str(error))
+        return Embedded(known, failed, labels=labels)
     pictures: dict[str, Picture.Image] = {}
     reasons: dict[str, str] = {}
     for copies in missing:
@@ -69,13 +72,14 @@ def embeddings_for(encoder_identity: str, images: Iterable[Image]) -> Embedded:
     encoded, refused = _encode(encoder, pictures)
     reasons |= refused
     rows = []
-    for sha256, vectors in encoded.items():
-        row = Embedding(sha256=sha256, encoder=encoder_identity)
-        row.vectors = dict(vectors)
+    for sha256, described in encoded.items():
+        row = Embedding(sha256=sha256, encoder=encoder_identity, labels=described.labels)
+        row.vectors = described.vectors
         rows.append(row)
+        known[sha256], labels[sha256] = described.vectors, described.labels
     # Another process may have embedded the same file meanwhile: its row says the same.
     Embedding.objects.bulk_create(rows, ignore_conflicts=True)
-    return Embedded(known | encoded, reasons, len(encoded), time.perf_counter() - start)
+    return Embedded(known, reasons, len(encoded), time.perf_counter() - start, labels)
 
 
 def _decoded(image: Image) -> Picture.Image:
@@ -83,15 +87,15 @@ def _decoded(image: Image) -> Picture.Image:
         return open_upright(file, at_least=DECODE_PIXELS)
 
 
-def _encode(encoder: Encoder, pictures: Mapping[str, Picture.Image]) -> tuple[dict[str, Vectors], dict[str, str]]:
+def _encode(encoder: Encoder, pictures: Mapping[str, Picture.Image]) -> tuple[dict[str, Described], dict[str, str]]:
     """Encode as one batch; if that fails, one by one, so that a picture that cannot be encoded costs only itself."""
     try:
-        return dict(zip(pictures, encoder.encode(list(pictures.values())), strict=True)), {}
+        return dict(zip(pictures, encoder.describe(list(pictures.values())), strict=True)), {}
     except (RuntimeError, ValueError, MemoryError) as error:
         if len(pictures) == 1:
             return {}, dict.fromkeys(pictures, f"The encoder failed: {error}")
         logger.warning("A batch of %d pictures could not be encoded; trying them one by one: %s", len(pictures), error)
-    encoded: dict[str, Vectors] = {}
+    encoded: dict[str, Described] = {}
     reasons: dict[str, str] = {}
     for sha256, picture in pictures.items():
         one, refused = _encode(encoder, {sha256: picture})

@@ -85,7 +85,7 @@ def _prepare(
                 Document(
                     key=key,
                     version=version,
-                    fields=fields_of(image, tree),
+                    fields=fields_of(image, tree, embedded.labels.get(image.sha256)),
                     words=words_of(image),
                     vector=generation.projection.document_vector(projected) if projected else None,
                 )

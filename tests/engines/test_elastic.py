@@ -23,6 +23,7 @@ from search.engines.base import (
     IndexMissing,
     IndexSpec,
     Request,
+    Word,
 )
 from search.engines.counting import clause_names, price_range
 from search.engines.elastic import bulk, window
@@ -79,11 +80,14 @@ def test_the_mapping_takes_nothing_unknown(index, outside):
 def test_an_index_of_an_earlier_release_is_given_the_fields_it_lacks(index, outside, monkeypatch):
     physical, _alias = names(index)
     old = index_body(IndexSpec(index.generation, DIMENSION), index.engine.names)
-    del old["mappings"]["properties"]["color"]
+    del old["mappings"]["properties"]["color"], old["mappings"]["properties"]["labels"]
     outside.indices.delete(index=physical)
     outside.indices.create(index=physical, **old)
-    index.put(document(1, color=("red",)), document(2))
+    cat = Word("cat", labels=("any-cat",))
+    assert index.catalogue(words=[cat]) == [], "a field that is not there yet holds nothing"
+    index.put(document(1, color=("red",), labels=("any-cat",)), document(2))
     assert index.window(filters=Filters(color=("red",))) == [1]
+    assert index.catalogue(words=[cat]) == [1]
     assert outside.indices.get_mapping(index=physical)[physical]["mappings"]["dynamic"] == "strict"
     monkeypatch.setattr(engine_module, "field_mappings", lambda: {"color": {"type": "keyword"}})
     monkeypatch.setattr(bulk, "source_of", lambda document: {"surprise": 1})

@@ -18,6 +18,8 @@ from django.core.management.base import SystemCheckError
         ("SEARCH_WINDOW", 20_000, "10000 or less"),
         ("SEARCH_BATCH", 0, "1 or more"),
         ("LINK_SECONDS", 0, "at most 60"),
+        ("RECOGNITION_CONFIDENCE", 0.0, "from 0.05"),
+        ("RECOGNITION_CONFIDENCE", 50.0, "to 1"),
         ("LINK_PORTS", [80, 70_000], "80,443"),
         ("LINK_AT_ONCE", 0, "1 or more"),
         ("LINK_REFUSED_NETWORKS", ["10.0.0.0/8", "inner"], "203.0.113.0/24"),

@@ -146,7 +146,8 @@ def test_a_thin_picture_is_not_blown_up_before_its_middle_is_cut_out(size):
 
 def test_numbers_that_are_none_are_never_stored(settings, monkeypatch):
     settings.SEARCH_ENCODERS = {"mine": entry(model="resnet18", weights="random:1")}
-    monkeypatch.setattr(TorchvisionNetwork, "embed", lambda self, pictures: np.full((1, 512), np.inf, np.float32))
+    infinite = np.full((1, 512), np.inf, np.float32)
+    monkeypatch.setattr(TorchvisionNetwork, "embed_and_classify", lambda self, pictures: (infinite, None))
     with pytest.raises(EncoderError, match=r"mine gave numbers that are not finite.*ENCODER_HALF=never"):
         get_encoder("mine").encode(PICTURES[:1])
 

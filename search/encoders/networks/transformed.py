@@ -33,17 +33,22 @@ class TransformedNetwork(Network):
         self._ready()
 
     def embed(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        return self.embed_and_classify(pictures)[0]
+
+    def embed_and_classify(self, pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray | None]:
         model, transforms = self._ready()
         import torch
 
-        device, rows = chosen_device(), []
+        device, rows, classes = chosen_device(), [], []
         dtype = next(model.parameters()).dtype
         with torch.inference_mode():
             for start in range(0, len(pictures), at_once(device)):
                 few = [transforms(middle_of_thin(picture)) for picture in pictures[start : start + at_once(device)]]
-                answer = self.answer_of(model, torch.stack(few).to(device, dtype))
-                rows.append(answer.flatten(1).float().cpu().numpy())
-        return np.concatenate(rows)
+                answer = self.answer_of(model, torch.stack(few).to(device, dtype)).flatten(1)
+                rows.append(answer.float().cpu().numpy())
+                if (logits := self.logits_of(answer)) is not None:
+                    classes.append(logits.float().softmax(1).cpu().numpy())
+        return np.concatenate(rows), np.concatenate(classes) if classes else None
 
     def _ready(self) -> tuple[Any, Transforms]:
         with self._loading:
@@ -61,3 +66,7 @@ class TransformedNetwork(Network):
     def answer_of(self, model: Any, batch: Any) -> Any:
         """What the model says of a ``(n, 3, h, w)`` tensor: ``(n, …)``."""
         return model(batch)
+
+    def logits_of(self, answer: Any) -> Any:
+        """``(n, 1000)`` logits of ImageNet-1k from ``(n, dimension)`` answers; None where the network knows none."""
+        return None

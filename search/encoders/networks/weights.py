@@ -58,11 +58,12 @@ def require_unchanged(path: str, digest: str) -> None:
         raise EncoderError(f"{path} has changed since this process started. Restart it.")
 
 
-def load_state(model: Any, path: str, unused: str = "") -> None:
+def load_state(model: Any, path: str, optional: str = "") -> bool:
     """Fill a torch model from a file that holds its state dict.
 
-    :param unused: the layer whose answer is not asked for; whatever its shape in the file, it is not read, so that a
-        network that was trained further on classes of one's own fits
+    :param optional: the layer that may be missing in the file or have another shape there, so that a network that was
+        trained further on classes of one's own fits; it is filled only where it fits, too
+    :return: whether every layer was filled
     :raises EncoderError: when the file is no state dict, or is one of another model
     """
     import torch
@@ -78,8 +79,9 @@ def load_state(model: Any, path: str, unused: str = "") -> None:
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise EncoderError(f"{path} is no file of weights that torch.save made of a state dict.")
     state = {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
-    head = (f"{unused}.weight", f"{unused}.bias")
-    wanted = {name: tensor for name, tensor in model.state_dict().items() if name not in head}
+    own = model.state_dict()
+    head = (f"{optional}.weight", f"{optional}.bias") if optional else ()
+    wanted = {name: tensor for name, tensor in own.items() if name not in head}
     for name, tensor in wanted.items():
         if name not in state and not name.endswith(_COUNTER):
             raise EncoderError(f"{path} holds weights of another model: it has no {name}. Name the model it is of.")
@@ -94,4 +96,7 @@ def load_state(model: Any, path: str, unused: str = "") -> None:
                 f"{path} holds weights of another model: it has {name}, which there is none of here. Name the model "
                 "it is of."
             )
-    model.load_state_dict({name: state[name] for name in wanted if name in state}, strict=False)
+    fits = all(name in state and state[name].shape == own[name].shape for name in head if name in own)
+    filled = own if fits else wanted
+    model.load_state_dict({name: state[name] for name in filled if name in state}, strict=False)
+    return fits

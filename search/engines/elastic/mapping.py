@@ -69,7 +69,7 @@ def field_mappings() -> dict[str, Any]:
 
 
 def _fields() -> dict[str, Field]:
-    keywords = (KEY, PRODUCT, "status", "uploader", *FACETS)
+    keywords = (KEY, PRODUCT, "status", "uploader", "labels", *FACETS)
     return {name: Keyword() for name in keywords} | {
         "published": Boolean(),
         "price": Double(),

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from elasticsearch.dsl.query import Bool, CombinedFields, ConstantScore, Ids, MatchPhrase, Query, Range, Term, Terms
 
 from gallery.visibility import Visibility
-from search.engines.base import Filters, Request, Word
+from search.engines.base import ID_SCORE, LABEL_SCORE, Filters, Request, Word
 from search.engines.counting import PRICE
 from search.engines.elastic.mapping import WORDS
 
 _WEIGHTED = ("words.title^4", "words.tags^2", "words.description")
-_ID_SCORE = 1.0  # of a word that is the name of the document's brand or category
 
 
 def conditions(request: Request, *, without: str | None = None) -> list[Query]:
@@ -44,7 +43,11 @@ def filtered_by(filters: Filters, without: str | None = None) -> list[Query]:
 
 def _has_word(word: Word) -> Query:
     texts: list[Query] = [MatchPhrase(**{f"words.{name}": word.text}) for name in WORDS]
-    return Bool(should=texts + _named(word), minimum_should_match=1)
+    return Bool(should=texts + _named(word) + _recognised(word), minimum_should_match=1)
+
+
+def _recognised(word: Word) -> list[Query]:
+    return [Terms("labels", list(word.labels))] if word.labels else []
 
 
 def _named(word: Word) -> list[Query]:
@@ -62,6 +65,7 @@ def scored(words: Sequence[Word]) -> list[Query]:
         alternatives: list[Query] = [CombinedFields(query=word.text, operator="and", fields=list(_WEIGHTED))]
         if named := _named(word):
             is_named = Bool(should=named, minimum_should_match=1)
-            alternatives.append(ConstantScore(filter=is_named, boost=_ID_SCORE))
+            alternatives.append(ConstantScore(filter=is_named, boost=ID_SCORE))
+        alternatives += [ConstantScore(filter=labelled, boost=LABEL_SCORE) for labelled in _recognised(word)]
         ranked.append(Bool(should=alternatives, minimum_should_match=1))
     return ranked

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from search.engines.base import Fields
-from search.engines.counting import facet_values
+from search.engines.counting import facet_values, label_values
 from search.engines.embedded.arrays import Codes, Growing, recoded
 from search.engines.embedded.snapshot import Snapshot
 
@@ -76,7 +76,7 @@ class Columns:
         rows, terms, end = [], [], len(self.terms)
         for place, entry in enumerate(entries):
             fields = entry.fields
-            codes = [self.facet_values.of(value) for value in facet_values(fields)]
+            codes = [self.facet_values.of(value) for value in (*facet_values(fields), *label_values(fields))]
             terms += codes
             end += len(codes)
             rows.append(

@@ -7,12 +7,10 @@ from typing import Self
 
 import numpy as np
 
-from search.engines.base import Request, Word
-from search.engines.counting import PRICE
+from search.engines.base import ID_SCORE, LABEL_SCORE, Request, Word
+from search.engines.counting import LABELS, PRICE
 from search.engines.embedded.snapshot import Snapshot
 from search.engines.embedded.words import text_index, tokens
-
-ID_SCORE = 1.0  # of a word that is the name of the document's brand or category
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,8 @@ def match_words(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Rows that match all words, and their scores where the words rank: ``(n,)`` bool and ``(n,)`` float64.
 
-    Words that only text can match make one question to the database; each word that may also be the name of a brand
-    or a category makes one of its own. All of them are one statement.
+    Words that only text can match make one question to the database; each word that may also be the name of a brand, a
+    category or a thing that is recognised makes one of its own. All of them are one statement.
     """
     plain = [tokens(word.text) for word in words if not _has_ids(word)]
     named = [(word, tokens(word.text)) for word in words if _has_ids(word)]
@@ -66,13 +64,15 @@ def match_words(
     matching = next(by_question) if plain else np.ones(len(snapshot), np.bool_)
     for word, phrase in named:
         by_id = snapshot.having("brand", word.brands) | snapshot.having("category", word.categories)
-        scores += ID_SCORE * by_id
-        matching = matching & (by_id | next(by_question) if phrase else by_id)
+        by_label = snapshot.having(LABELS, word.labels)
+        scores += ID_SCORE * by_id + LABEL_SCORE * by_label
+        other = by_id | by_label
+        matching = matching & (other | next(by_question) if phrase else other)
     return matching, scores if ranks else None
 
 
 def _has_ids(word: Word) -> bool:
-    return bool(word.brands or word.categories)
+    return bool(word.brands or word.categories or word.labels)
 
 
 def _mask(length: int, rows: np.ndarray) -> np.ndarray:
