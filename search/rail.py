@@ -48,6 +48,7 @@ class PictureView:
     forget_url: str = ""
     is_mine: bool = False
     is_shared: bool = False
+    opened_by: str = ""  # the query string that opens a photo of somebody else
 
     @property
     def is_less(self) -> bool:
@@ -59,7 +60,7 @@ class PictureView:
 
     @property
     def regions_url(self) -> str:
-        return reverse("image-regions" if self.image else "photo-regions", args=[self.key])
+        return reverse("image-regions" if self.image else "photo-regions", args=[self.key]) + self.opened_by
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,12 @@ def _picture(query: Query, picture: Picture) -> PictureView | None:
 
 
 def _photo(query: Query, example: Example, photo: QueryPhoto, crop: str, remove_url: str, is_mine: bool) -> PictureView:
-    file = reverse("search-photo-file", args=[photo.pk])
+    opened_by = "" if is_mine else f"?share={query.share}"
     return PictureView(
         name=example.name,
         key=str(example.key),
         crop=crop,
-        src=file if is_mine else f"{file}?share={query.share}",
+        src=reverse("search-photo-file", args=[photo.pk]) + opened_by,
         width=photo.width,
         height=photo.height,
         alt=_("Your photo") if is_mine else _("The photo that was shared with you"),
@@ -141,6 +142,7 @@ def _photo(query: Query, example: Example, photo: QueryPhoto, crop: str, remove_
         forget_url=f"{reverse('search-photo-forget', args=[photo.pk])}?{query.canonical}",
         is_mine=is_mine,
         is_shared=bool(photo.share_token),
+        opened_by=opened_by,
     )
 
 
@@ -213,14 +215,14 @@ def chips_of(found: Found) -> list[Chip]:
         name, _equals, label = value.partition("=")
         chips.append(Chip("attributes", f"{name}: {label}", query.without("attributes", value).url()))
     if query.filters.has_price:
-        chips.append(Chip("price", price_words(query), query.without("price").url()))
+        chips.append(Chip("price", _price_words(query), query.without("price").url()))
     if query.weights:
         parts = ", ".join(f"{part_name(name)} {weight:g}" for name, weight in query.weights)
         chips.append(Chip("weights", _("Weights: %(parts)s") % {"parts": parts}, query.without("weights").url()))
     return chips
 
 
-def price_words(query: Query) -> str:
+def _price_words(query: Query) -> str:
     """The price filter in words."""
     currency = settings.SHOP_CURRENCY
     low, high = query.price_min, query.price_max

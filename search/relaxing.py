@@ -11,7 +11,6 @@ from search.models import Generation
 from search.names import Names
 from search.pictures import Picture
 from search.query import MULTIPLE, Query
-from search.rail import price_words
 from search.slices import Hit
 
 MOST = 3  # filters that are dropped, one at a time
@@ -61,7 +60,7 @@ def _without_each(query: Query, names: Names) -> Iterator[tuple[str, Query]]:
     if query.text and (query.has_picture or query.has_filters):
         yield f"“{query.text}”", query.without("text")
     if query.filters.has_price:
-        yield price_words(query), query.without("price")
+        yield _("the price limit"), query.without("price")
     for field in MULTIPLE.values():
         if field != "attributes" and (values := getattr(query, field)):
             label = _(" or ").join(names.label(field, value) or value for value in values)

@@ -53,7 +53,8 @@ class Region {
 
   /** Beside the picture, and elsewhere on small screens. */
   get tools() {
-    return document.querySelectorAll(`[data-region-tools="${this.figure.dataset.key}"]`);
+    const { key, crop } = this.figure.dataset;
+    return document.querySelectorAll(`[data-region-tools="${crop ? `${key}@${crop}` : key}"]`);
   }
 
   get suggested() {
