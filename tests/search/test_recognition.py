@@ -2,6 +2,7 @@
 
 import pytest
 import skimage
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from PIL import Image as Pillow
@@ -243,3 +244,27 @@ def test_a_name_that_holds_a_colour_is_not_taken_apart(pet_shop, client):
     assert "color" not in answer["query"]
     answer = client.get("/api/v1/search", {"q": "red cat"}).json()
     assert "color=red" in answer["query"]
+
+
+# --- Parts of pages -----------------------------------------------------------------------------------
+
+
+def test_chips_are_links_that_say_what_they_do():
+    context = {"labels": [("cat", "/search/?q=cat&photo=1"), ("<tabby>", "/search/?q=tabby")]}
+    html = render_to_string("search/_recognised.html", context)
+    assert html.count("<li>") == 2
+    assert 'href="/search/?q=cat&amp;photo=1"' in html
+    assert "Looks like:" in html
+    assert "Add to the search:" in html
+    assert "&lt;tabby&gt;" in html
+    assert render_to_string("search/_recognised.html", {"labels": []}).strip() == ""
+
+
+def test_what_the_word_finds_says_that_nothing_looks_like_the_photo(pet_shop, client):
+    card = client.get(reverse("search"), {"q": "poster"}).context["page"].bands[0].cards[0]
+    named = {"word": "cat", "total": "1", "url": "/search/?q=cat", "cards": [card]}
+    html = render_to_string("search/_named.html", {"named": named})
+    assert "Nothing looks like this. Named “cat”:" in " ".join(html.split())
+    assert "Poster no. 7" in html
+    assert 'href="/search/?q=cat"' in html
+    assert render_to_string("search/_named.html", {"named": named | {"cards": []}}).strip() == ""
