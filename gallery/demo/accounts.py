@@ -20,6 +20,7 @@ class Account:
 
 
 ACCOUNTS = (
+    Account("shopper", "shopper-demo", Role.SHOPPER),
     Account("staff", "staff-demo", Role.STAFF),
     Account("moderator", "moderator-demo", Role.MODERATOR),
 )

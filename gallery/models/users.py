@@ -18,6 +18,9 @@ class User(AbstractUser):
     """A person with an account. What they may do follows from the groups named by ``Role``."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
+    keeps_history = models.BooleanField(
+        _("keeps searches and looked-at products"), null=True, blank=True, help_text=_("empty: not asked yet")
+    )
 
     @cached_property
     def roles(self) -> frozenset[str]:

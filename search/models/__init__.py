@@ -2,6 +2,7 @@ from search.models.changes import Change, Placement
 from search.models.documents import EmbeddedDocument
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
+from search.models.history import ProductView, SavedSearch, SearchRecord
 from search.models.query_photos import QueryEmbedding, QueryPhoto
 
 __all__ = [
@@ -11,8 +12,11 @@ __all__ = [
     "EncodedPicture",
     "Generation",
     "Placement",
+    "ProductView",
     "QueryEmbedding",
     "QueryPhoto",
     "RegionEmbedding",
+    "SavedSearch",
+    "SearchRecord",
     "SuggestedRegions",
 ]
