@@ -19,9 +19,10 @@ from gallery.storage import fresh_name, sweep_unnamed_files
 from gallery.verification import Refused, verify
 from search.crops import Crop
 from search.encoders import encoder_for
-from search.encoders.slot import EncoderBusy, encode_one
+from search.encoders.base import Described
+from search.encoders.slot import EncoderBusy, describe_one
 from search.engines.base import EngineError
-from search.models import Generation, QueryEmbedding, QueryPhoto, RegionEmbedding
+from search.models import EncodedPicture, Generation, QueryEmbedding, QueryPhoto, RegionEmbedding
 
 LONGEST_SIDE = 1280  # pixels that are kept; encoders look at far fewer
 _QUALITY = 88
@@ -73,8 +74,8 @@ def owner_of(request: HttpRequest) -> dict[str, object]:
 
 def embed(
     photo: QueryPhoto, generation: Generation, picture: Pillow.Image | None = None, crop: Crop | None = None
-) -> Vectors:
-    """Encode a photo, or a part of it, for a generation and store what the encoder said.
+) -> QueryEmbedding:
+    """Encode a photo, or a part of it, for a generation and store what the encoder said, which is returned.
 
     :raises EncoderBusy: when too many wait for the encoder
     :raises EngineError: when the generation's encoder is not installed
@@ -84,10 +85,10 @@ def embed(
         with photo.file.open("rb") as file:
             picture = open_upright(cast(BinaryIO, file))
     embedding = QueryEmbedding(photo=photo, encoder=generation.encoder, crop=str(crop) if crop else "")
-    embedding.vectors = encoded(crop.of(picture) if crop else picture, generation)
+    _say(embedding, crop.of(picture) if crop else picture, generation)
     # Two requests may have encoded the same photo at once: they say the same.
     QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
-    return embedding.vectors
+    return embedding
 
 
 def embed_region(image: Image, crop: Crop, generation: Generation) -> Vectors | None:
@@ -102,12 +103,17 @@ def embed_region(image: Image, crop: Crop, generation: Generation) -> Vectors | 
     except (OSError, Refused):
         return None
     embedding = RegionEmbedding(sha256=image.sha256, crop=str(crop), encoder=generation.encoder)
-    embedding.vectors = encoded(crop.of(picture), generation)
+    _say(embedding, crop.of(picture), generation)
     RegionEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
     return embedding.vectors
 
 
-def encoded(picture: Pillow.Image, generation: Generation) -> Vectors:
+def _say(embedding: EncodedPicture, picture: Pillow.Image, generation: Generation) -> None:
+    described = encoded(picture, generation)
+    embedding.vectors, embedding.labels = described.vectors, described.labels
+
+
+def encoded(picture: Pillow.Image, generation: Generation) -> Described:
     """What the generation's encoder says of a picture, in this process's turn.
 
     :raises EncoderBusy: when too many wait for the encoder
@@ -117,7 +123,7 @@ def encoded(picture: Pillow.Image, generation: Generation) -> Vectors:
         encoder = encoder_for(generation.encoder)
     except LookupError as error:
         raise EngineError(str(error)) from error
-    return encode_one(encoder, picture)
+    return describe_one(encoder, picture)
 
 
 def forget(photo: QueryPhoto) -> None:

@@ -20,6 +20,7 @@ from search import photos
 from search.examples import Example
 from search.models import Embedding, Generation, QueryPhoto, RegionEmbedding
 from search.query import Query
+from search.recognition import Stored
 
 Vectors = Mapping[str, np.ndarray]
 Row = TypeVar("Row", bound=Model)
@@ -38,6 +39,7 @@ class Picture:
     image: Image | None = None
     example: Example | None = None  # what of the query it is; None for what came with the request itself
     is_shared: bool = False  # the photo is somebody else's, seen under a shared link
+    labels: Stored = None  # what the encoder named in a photo that was sent
 
     @property
     def is_known(self) -> bool:
@@ -62,6 +64,12 @@ def _annotated(rows: "QuerySet[Row]", embeddings: "QuerySet[Any]") -> "QuerySet[
         embedding_parts=Subquery(embeddings.values("parts")[:1], output_field=JSONField()),
         embedding_numbers=Subquery(embeddings.values("numbers")[:1], output_field=BinaryField()),
     )
+
+
+def with_labels(rows: "QuerySet[Row]", encoder: str) -> "QuerySet[Any]":
+    """Images with what the encoder named in their file, as ``embedding_labels``, in the same statement."""
+    stored = Embedding.objects.filter(encoder=encoder, sha256=OuterRef("sha256"))
+    return rows.annotate(embedding_labels=Subquery(stored.values("labels")[:1], output_field=JSONField()))
 
 
 def embedding_of(row: Any) -> dict[str, np.ndarray] | None:
@@ -91,6 +99,7 @@ def of_photos(
         embedding_crop=F("stored__crop"),
         embedding_parts=F("stored__parts"),
         embedding_numbers=F("stored__numbers"),
+        embedding_labels=F("stored__labels"),
     )
     known = {(row.pk, row.embedding_crop): row for row in rows}
     by_key = {pk: row for (pk, _crop), row in known.items()}
@@ -100,12 +109,15 @@ def of_photos(
         if photo is None:
             continue
         row = known.get((example.key, _crop_text(example)))
-        vectors = embedding_of(row) if row else None
-        try:
-            vectors = photos.embed(photo, generation, crop=example.crop) if vectors is None else vectors
-        except FileNotFoundError:  # forgotten by another request, just now
-            continue
-        found[example] = Picture(vectors, photo=photo, example=example, is_shared=not photo.belongs_to(request))
+        vectors, labels = (embedding_of(row), row.embedding_labels) if row else (None, None)
+        if vectors is None:
+            try:
+                said = photos.embed(photo, generation, crop=example.crop)
+            except FileNotFoundError:  # forgotten by another request, just now
+                continue
+            vectors, labels = said.vectors, said.labels
+        is_shared = not photo.belongs_to(request)
+        found[example] = Picture(vectors, photo=photo, example=example, is_shared=is_shared, labels=labels)
     return found
 
 

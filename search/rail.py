@@ -18,6 +18,7 @@ from search.examples import MAX_EXAMPLES, Example
 from search.models import QueryPhoto
 from search.pictures import Picture
 from search.query import By, Query
+from search.recognition import chips, word_for
 
 PART_NAMES = {
     "deep": gettext_lazy("Content"),
@@ -187,6 +188,15 @@ def weights_of(found: Found) -> list[Weight]:
 
 def part_name(part: str) -> str:
     return str(PART_NAMES.get(part, capfirst(part)))
+
+
+def recognised_of(query: Query, pictures: Sequence[Picture]) -> list[tuple[str, str]]:
+    """Names of what the sent photo shows, each with the address of the query that its word is added to."""
+    stored = next((picture.labels for picture in pictures if picture.photo and picture.labels), None)
+    return [
+        (label.name, query.with_(text=f"{query.text} {word_for(label.code)}".strip()).url())
+        for label in chips(stored, query.text)
+    ]
 
 
 def can_add(query: Query) -> bool:

@@ -29,6 +29,7 @@ from search.rail import (
     leanings_of,
     part_name,
     pictures_of,
+    recognised_of,
     sharing_of,
     weights_of,
 )
@@ -88,6 +89,7 @@ class Page:
     total_label: str
     number: int
     pictures: list[PictureView] = field(default_factory=list)
+    recognised: list[tuple[str, str]] = field(default_factory=list)  # names in the photo, and where each leads
     can_add: bool = False
     leanings: list[Choice] = field(default_factory=list)
     groups: list[Choice] = field(default_factory=list)
@@ -153,6 +155,7 @@ def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: I
         total_label=f"{found.total}+" if found.full else str(found.total),
         number=query.page,
         pictures=pictures_of(found, pictures),
+        recognised=(recognised := recognised_of(query, pictures)),
         can_add=can_add(query),
         leanings=leanings_of(found),
         groups=groups_of(found),
@@ -172,18 +175,20 @@ def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: I
         nothing_similar=found.direction is not None and found.total == 0,
         end_of_window=last and found.page.cut,
         clear_url=query.without("filters").url(),
-        without_url=_without_url(found) if last else "",
+        without_url=_without_url(found, bool(recognised)) if last else "",
         words_url=_words_url(found),
         colors_from=", ".join(f"“{word}”" for word in found.colors_from),
         hidden_fields=query.hidden_fields("q", "weaker"),
     )
 
 
-def _without_url(found: Found) -> str:
-    """Only a narrow search is worth the question: one whose matches all stand on this page."""
+def _without_url(found: Found, is_recognised: bool) -> str:
+    """Worth the question are narrow searches, whose matches all stand on this page, and photos that nothing resembles
+    but that have a name."""
     query = found.query
     narrowed = query.has_filters or (query.text and query.has_picture)
-    if found.generation is None or not narrowed or query.page > 1 or found.has_next:
+    named = is_recognised and not found.total
+    if found.generation is None or not (narrowed or named) or query.page > 1 or found.has_next:
         return ""
     return f"{reverse('search-without')}?{query.canonical}"
 
@@ -254,9 +259,9 @@ def card_of(
     )
 
 
-def _links(image: Image, query: Query, hit: Hit) -> dict[str, str]:
+def _links(image: Image, query: Query, hit: Hit) -> dict[str, Any]:
     """What leads from a card to other results of the same query."""
-    links = {}
+    links: dict[str, Any] = {}
     if hit.photos_matching > 1:
         pairs = [("product", str(image.product_id)), *query.pairs]
         links["photos_url"] = f"{reverse('search-photos-of')}?{urlencode(pairs)}"

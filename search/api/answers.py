@@ -15,8 +15,9 @@ from search.api.parameters import API_NAMES, Asked
 from search.ask import Found
 from search.engines.base import FACETS
 from search.names import Names, most_counted
-from search.pictures import unpacked
+from search.pictures import unpacked, with_labels
 from search.query import Query
+from search.recognition import as_json as labels_as_json
 
 IMAGE_WIDTH = 640  # pixels of the renditions that hits link to
 _COLUMNS = (
@@ -33,6 +34,7 @@ _COLUMNS = (
     "product__price",
     "product__currency",
 )
+_LABELS = "embedding_labels"
 _EMBEDDING = ("embedding_parts", "embedding_numbers")
 # Addresses are resolved once for each answer, with these in the places of key and SKU.
 _KEY = UUID(int=0)
@@ -62,7 +64,8 @@ def hits_of(found: Found, who: Visibility, site: str) -> list[dict[str, Any]]:
         return []
     direction = found.direction
     images = hydrate.images_of(found.hits, who, found.generation.encoder if direction else None)
-    by_key = {row["id"]: row for row in images.values(*_COLUMNS, *(_EMBEDDING if direction else ()))}
+    images = with_labels(images, found.generation.encoder)
+    by_key = {row["id"]: row for row in images.values(*_COLUMNS, _LABELS, *(_EMBEDDING if direction else ()))}
     pairs = [(hit, by_key[hit.key]) for hit in found.hits if hit.key in by_key]
     parts: list[dict[str, float]] = [{} for _pair in pairs]
     if direction:
@@ -81,6 +84,7 @@ def hits_of(found: Found, who: Visibility, site: str) -> list[dict[str, Any]]:
                     format: f"{url.replace(str(_KEY), str(row['id']))}?v={row['sha256'][:8]}"
                     for format, url in file_urls.items()
                 },
+                "labels": labels_as_json(row[_LABELS]),
             },
             "product": {
                 "sku": row["product__sku"],

@@ -14,11 +14,17 @@ class ImageUrls(serializers.Serializer):
     jpeg = serializers.URLField()
 
 
+class ImageLabel(serializers.Serializer):
+    name = serializers.CharField()
+    confidence = serializers.FloatField(help_text="from 0 to 1")
+
+
 class HitImage(serializers.Serializer):
     id = serializers.UUIDField()
     width = serializers.IntegerField(help_text="pixels of the original, upright")
     height = serializers.IntegerField()
     urls = ImageUrls()
+    labels = ImageLabel(many=True, help_text="what the photo is recognised as, the surest first")
 
 
 class HitProduct(serializers.Serializer):

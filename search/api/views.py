@@ -103,5 +103,5 @@ def _encoded(file: Any, crop: Crop | None, generation: Generation | None) -> Vec
     if generation is None:
         return None
     if crop is None:
-        return photos.encoded(open_upright(file, at_least=_DECODE_PIXELS), generation)
-    return photos.encoded(crop.of(open_upright(file, at_least=photos.LONGEST_SIDE)), generation)
+        return photos.encoded(open_upright(file, at_least=_DECODE_PIXELS), generation).vectors
+    return photos.encoded(crop.of(open_upright(file, at_least=photos.LONGEST_SIDE)), generation).vectors

@@ -15,7 +15,8 @@ from search import hydrate, pictures
 from search.ask import Found, ask
 from search.models import Generation
 from search.query import Query
-from search.relaxing import relaxed
+from search.recognition import chips, word_for
+from search.relaxing import SHOWN, relaxed
 from search.results import card_of, cards_of
 from search.slices import Hit
 from search.views.unavailable import says_when_down, throttled
@@ -81,7 +82,19 @@ def without(request: HttpRequest) -> HttpResponse:
         for one in relaxed(strict.query, asked.who, asked.generation, asked.pictures, products, strict.names)
         if (cards := [card for _hit, card in cards_of(one.found, asked.who, one.hits)])
     ]
-    return render(request, "search/_without.html", {"sections": sections})
+    named = _named(asked) if not strict.total and not asked.query.text else None
+    return render(request, "search/_without.html", {"sections": sections, "named": named})
+
+
+def _named(asked: Asked) -> dict[str, Any] | None:
+    """What the first name of the photo finds, for a photo that nothing resembles."""
+    stored = next((picture.labels for picture in asked.pictures if picture.photo and picture.labels), None)
+    for label in chips(stored, limit=1):
+        query = asked.query.without("pictures").with_(text=word_for(label.code))
+        found = ask(query, asked.who, asked.generation, size=SHOWN, facets=False)
+        cards = [card for _hit, card in cards_of(found, asked.who)]
+        return {"word": label.name, "total": found.total, "cards": cards, "url": query.url()}
+    return None
 
 
 @require_safe

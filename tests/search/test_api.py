@@ -59,6 +59,7 @@ def test_a_hit_says_all_of_image_and_product(client, image_of):
             "width": 240,
             "height": 180,
             "urls": {format: f"http://testserver{image.url(640, format)}" for format in ("webp", "jpeg")},
+            "labels": hit["image"]["labels"],
         },
         "product": {
             "sku": "RED-CIRCLE",

@@ -294,6 +294,33 @@ def test_price_and_brand_stand_in_the_readers_notation(client, shop):
     assert (card.price_label, card.brand_label) == ("1,234.50 EUR", "Öst")
 
 
+# --- What a photo is recognised as ---------------------------------------------------------------------
+
+
+def test_a_query_photo_offers_the_words_for_what_it_shows(client, shop, settings):
+    settings.RECOGNITION_CONFIDENCE = 0.05
+    body = send(client).json()
+    page = page_at(client, urlsplit(body["url"]).query)
+    name, url = page.recognised[0]
+    assert 0 < len(page.recognised) <= 3
+    named = page_at(client, urlsplit(url).query)
+    assert named.query.text
+    assert name not in [other for other, _url in named.recognised], "what is typed is not offered again"
+    assert page_at(client, f"image={shop[0].images.first().pk}").recognised == []
+
+
+def test_what_nothing_resembles_is_searched_for_by_its_name(client, shop, settings, monkeypatch):
+    settings.RECOGNITION_CONFIDENCE = 0.05
+    monkeypatch.setattr("search.similarity._UNCALIBRATED", (0.9999, 0.99995, 0.99999))
+    body = send(client, jpeg("circle", "purple", size=(200, 300))).json()
+    page = page_at(client, urlsplit(body["url"]).query)
+    assert (page.total, bool(page.without_url)) == (0, True)
+    named = client.get(page.without_url).context["named"]
+    assert named["word"] == page.recognised[0][0]
+    assert urlsplit(named["url"]).query.startswith("q=")
+    assert named["total"] == page_at(client, urlsplit(named["url"]).query).total
+
+
 # --- The page as a whole ------------------------------------------------------------------------------
 
 
