@@ -1,5 +1,6 @@
 from django.urls import path
 
+from gallery.views import collections, reports
 from gallery.views.files import image_file
 from gallery.views.products import product_page
 from gallery.views.uploads import UploadView
@@ -7,5 +8,12 @@ from gallery.views.uploads import UploadView
 urlpatterns = [
     path("files/<uuid:pk>/<int:width>.<str:format>", image_file, name="image-file"),
     path("products/<str:sku>/", product_page, name="product"),
+    path("products/photos/<uuid:key>/report/", reports.report, name="report"),
+    path("collections/", collections.collections_page, name="collections"),
+    path("collections/<uuid:key>/", collections.collection_page, name="collection"),
+    path("collections/<uuid:key>/delete/", collections.delete_collection, name="collection-delete"),
+    path("collections/<uuid:key>/restore/", collections.restore_collection, name="collection-restore"),
+    path("save/<uuid:key>/", collections.save, name="save"),
+    path("save/<uuid:key>/menu/", collections.save_menu, name="save-menu"),
     path("upload/", UploadView.as_view(), name="upload"),
 ]

@@ -267,6 +267,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "search": env.str("THROTTLE_SEARCH", default="120/min"),
         "photo": env.str("THROTTLE_PHOTO", default="30/min"),
+        "report": env.str("THROTTLE_REPORT", default="30/hour"),
     },
 }
 SPECTACULAR_SETTINGS = {

@@ -1,13 +1,15 @@
-"""The one receiver of the gallery's one signal, and the one that deletes the files of query photos."""
+"""Receivers: of the gallery's one signal, of deleted query photos (their files go, too), and of people who sign in."""
 
 from uuid import UUID
 
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete
 
 from gallery.signals import images_changed
 from gallery.storage import delete_after_commit
 from search.indexing.changes import record_changes
 from search.models import QueryPhoto
+from search.people.history import forget_session
 
 
 def images_changed_received(sender, keys: list[UUID], **kwargs) -> None:
@@ -18,6 +20,11 @@ def query_photo_deleted(sender, instance: QueryPhoto, **kwargs) -> None:
     delete_after_commit(instance.file)
 
 
+def signed_in(sender, request, **kwargs) -> None:
+    forget_session(request)
+
+
 def connect() -> None:
     images_changed.connect(images_changed_received, dispatch_uid="search.images_changed")
     post_delete.connect(query_photo_deleted, sender=QueryPhoto, dispatch_uid="search.query_photo_deleted")
+    user_logged_in.connect(signed_in, dispatch_uid="search.signed_in")

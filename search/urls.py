@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from search.views import beside, fragments, home, links, photos, regions, results, samples, sharing
+from search.views import (
+    beside,
+    fragments,
+    history,
+    home,
+    links,
+    photos,
+    recommended,
+    regions,
+    results,
+    samples,
+    sharing,
+)
 from search.views.index import actions, building, comparing, overview
 
 urlpatterns = [
@@ -20,6 +32,15 @@ urlpatterns = [
     path("search/photo/<uuid:key>/unshare/", sharing.unshare, name="search-photo-unshare"),
     path("search/sample/<int:number>/", samples.sample, name="sample"),
     path("search/sample/<int:number>/file/", samples.sample_file, name="sample-file"),
+    path("search/collection/<uuid:key>/", recommended.search_with_collection, name="collection-search"),
+    path("recommended/", recommended.recommended, name="recommended"),
+    path("viewed/<uuid:key>/", history.viewed, name="viewed"),
+    path("history/", history.history, name="history"),
+    path("history/consent/", history.consent, name="history-consent"),
+    path("history/clear/", history.clear, name="history-clear"),
+    path("history/searches/<int:pk>/delete/", history.delete_search, name="history-delete"),
+    path("history/saved/", history.save, name="search-save"),
+    path("history/saved/<uuid:key>/delete/", history.delete_saved, name="search-save-delete"),
     path("regions/<uuid:key>/", regions.image_regions, name="image-regions"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),

@@ -1,12 +1,12 @@
 """What people put aside: named collections of products, each private to its owner."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +40,11 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
     def with_sizes(self) -> "CollectionQuerySet":
         """Adds ``size``: how many products were saved in each."""
         return self.annotate(size=Count("items"))
+
+    def choices(self, owner: "User", image: Image) -> "list[Collection]":
+        """All of the person's, each with ``contains``: whether the image's product is in it. One query."""
+        inside = CollectionItem.objects.filter(collection=OuterRef("pk"), product=image.product_id)
+        return list(self.of(owner).annotate(contains=Exists(inside)))
 
     def default_of(self, owner: "User") -> "Collection":
         """Where saving goes without a choice. It is made on the first save."""
@@ -152,18 +157,18 @@ class Collection(models.Model):
 
 
 class CollectionItemQuerySet(models.QuerySet["CollectionItem"]):
-    def shown_to(self, who: Visibility) -> "CollectionItemQuerySet":
+    def shown_to(self, who: Visibility) -> "models.QuerySet[Any]":
         """Adds ``shown_image``: the saved photo if it is visible, else the product's first visible one, else None."""
-        visible = Image.objects.visible_to(who).filter(product=OuterRef("product"))
-        saved_first = Case(When(pk=OuterRef("image"), then=Value(0)), default=Value(1))
-        return self.annotate(
-            shown_image=Subquery(visible.order_by(saved_first, "position", "pk").values("pk")[:1])
-        ).order_by("-created_at", "-pk")
+        visible = Image.objects.visible_to(who).filter(product=OuterRef("product")).order_by("position", "pk")
+        saved = visible.filter(pk=OuterRef("image"))
+        shown = Coalesce(Subquery(saved.values("pk")[:1]), Subquery(visible.values("pk")[:1]))
+        return self.annotate(shown_image=shown).order_by("-created_at", "-pk")
 
     def newest_of_each(self, number: int) -> "CollectionItemQuerySet":
         """Only the last few of each collection."""
         place = Window(RowNumber(), partition_by=F("collection"), order_by=[F("created_at").desc(), F("pk").desc()])
-        return self.annotate(place=place).filter(place__lte=number)
+        first = self.annotate(place=place).filter(place__lte=number)
+        return CollectionItem.objects.filter(pk__in=first.values("pk"))
 
 
 class CollectionItem(models.Model):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
 
+from gallery.models import Collection
 from gallery.sweep import sweep_files
 from search import generations
 from search.encoders import EncoderError
@@ -98,6 +99,7 @@ class IndexLoop:
             Scheduled(300, delete_expired),
             Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
+            Scheduled(3600, Collection.objects.purge),
             Scheduled(6 * 3600, sweep_files),
         ]
 

@@ -13,6 +13,7 @@ from gallery.models import Category, Image, Product
 from gallery.models.categories import CategoryTree
 from gallery.visibility import Visibility
 from search.indexing.coverage import live_progress
+from search.people.recommend import has_any
 from search.query import Query
 from search.results import Card, card_of
 from search.samples import samples
@@ -40,6 +41,7 @@ def home_page(request: HttpRequest, error: str | None = None, status: int = 200)
         "categories": category_cards(who),
         "newest": newest_cards(who),
         "progress": live_progress(),
+        "recommends": has_any(request),
         "query": Query(),
         "error": error,
     }
