@@ -15,7 +15,7 @@ from search.models import Generation
 from search.names import Names, most_counted
 from search.pictures import Picture
 from search.query import MAX_DEPTH, BadParameter, Query, without_all
-from search.slices import Hit, Slice, of_list, of_window
+from search.slices import Arrange, Hit, Slice, of_list, of_window
 from search.text import analyse
 from search.words import spellings, words_of
 
@@ -54,6 +54,7 @@ def ask(
     strict: bool = False,
     facets: bool = True,
     names: Names | None = None,
+    arrange: Arrange | None = None,
 ) -> Found:
     """Answer one query.
 
@@ -61,6 +62,7 @@ def ask(
     :param strict: keep filter values that name nothing (they match nothing) instead of leaving them out; either way
         the notes name them
     :param names: what an answer to the same person has read already
+    :param arrange: may change the order inside of bands of similarity
     :raises BadParameter: for weights that cannot be used, when ``strict``
     :raises EngineError: when the engine does not answer
     """
@@ -110,7 +112,7 @@ def ask(
             if not counted.get(value)
         ]
     page = (
-        of_window(answer, query, size, direction, generation.scale.bands(direction.weights))
+        of_window(answer, query, size, direction, generation.scale.bands(direction.weights), arrange)
         if direction
         else of_list(answer, query, size)
     )

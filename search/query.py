@@ -68,6 +68,7 @@ class Query:
     by: By = ""  # what likeness leans to; weights that are given go before it
     weights: tuple[tuple[str, float], ...] = ()
     share: str = ""  # the token that lets others see a shared query photo
+    ordered: bool = True  # a person's own taste may order what is equally similar
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "examples", tuple(sorted(set(self.examples), key=lambda example: example.place)))
@@ -118,6 +119,8 @@ class Query:
             pairs.append(("w", ",".join(f"{name}:{weight:g}" for name, weight in self.weights)))
         if self.share:
             pairs.append(("share", self.share))
+        if not self.ordered:
+            pairs.append(("ordered", "0"))
         return pairs
 
     @property
@@ -146,7 +149,7 @@ class Query:
         if kind == "price":
             return self.with_(price_min=None, price_max=None)
         if kind == "pictures":
-            return self.with_(examples=(), group="products", by="", weights=(), weaker=False, share="")
+            return self.with_(examples=(), group="products", by="", weights=(), weaker=False, share="", ordered=True)
         if kind == "filters":
             return self.with_(price_min=None, price_max=None, **dict.fromkeys(MULTIPLE.values(), ()))
         current = getattr(self, kind)

@@ -17,7 +17,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,43}\Z", re.ASCII)
 _MAX_PARTS = 8
 _MAX_WEIGHT = 100
 _MAX_PRICE = Decimal("9999999999.99")
-_TRUE, _FALSE = ("1", "true"), ("", "0", "false")
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 def cleaned(text: str) -> str:
@@ -66,6 +66,7 @@ class _Reader:
             by=self.choice("by", LEANINGS, "", _("Likeness cannot lean to “%(value)s”.")),
             weights=self.weights(),
             share=self.share(),
+            ordered=self.flag("ordered", default="1"),
         )
 
     def text(self) -> str:
@@ -158,10 +159,11 @@ class _Reader:
             return default
         return value
 
-    def flag(self, name: str) -> bool:
-        value = self.one(name).lower()
+    def flag(self, name: str, default: str = "0") -> bool:
+        value = self.one(name).lower() or default
         if value not in _TRUE + _FALSE:
             self.problem(name, _("“%(name)s” is either 1 or 0.") % {"name": name})
+            value = default
         return value in _TRUE
 
     def page(self) -> int:

@@ -95,6 +95,7 @@ class Page:
     groups: list[Choice] = field(default_factory=list)
     weights: list[Weight] = field(default_factory=list)
     sharing: Sharing | None = None
+    ordering_url: str = ""  # turns the order by a person's taste off, or on; empty where there is none
     facets: list[Facet] = field(default_factory=list)
     price: PriceForm | None = None
     chips: list[Chip] = field(default_factory=list)
@@ -140,8 +141,13 @@ class Page:
         return next((picture.image for picture in self.pictures if picture.image and not picture.is_less), None)
 
 
-def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: Iterable[str] = ()) -> Page:
-    """Everything that the results page shows of an answer. One query, for the hits' images."""
+def page_of(
+    found: Found, pictures: Sequence[Picture], who: Visibility, notes: Iterable[str] = (), *, has_taste: bool = False
+) -> Page:
+    """Everything that the results page shows of an answer. One query, for the hits' images.
+
+    :param has_taste: whether who asks has a taste that may order what is equally similar
+    """
     query = found.query
     cards = cards_of(found, who)
     if query.group == "photos":
@@ -161,6 +167,7 @@ def page_of(found: Found, pictures: Sequence[Picture], who: Visibility, notes: I
         groups=groups_of(found),
         weights=weights_of(found),
         sharing=sharing_of(query),
+        ordering_url=query.with_(ordered=not query.ordered).url() if has_taste and query.sort == "relevance" else "",
         facets=facets_of(found),
         price=price_form_of(found),
         chips=chips_of(found),

@@ -1,7 +1,7 @@
 """One page of an engine's answer: products in order, with their bands, and where the page lies."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -25,6 +25,9 @@ class Hit(NamedTuple):
     photos: tuple[UUID, ...] = ()  # those photos of the product, best first
 
 
+Arrange = Callable[[Sequence[Hit]], list[Hit]]
+
+
 @dataclass(frozen=True)
 class Slice:
     """The page of an answer. ``pages`` counts what can be paged through."""
@@ -44,12 +47,15 @@ def of_list(answer: Answer, query: Query, size: int) -> Slice:
     return Slice(hits, min(pages, last_page(size)), cut=pages > last_page(size), continues=query.page > 1)
 
 
-def of_window(answer: Answer, query: Query, size: int, direction: Direction, bands: Sequence[Band]) -> Slice:
+def of_window(
+    answer: Answer, query: Query, size: int, direction: Direction, bands: Sequence[Band], arrange: Arrange | None = None
+) -> Slice:
     """With a picture the window is collapsed to products, sorted and cut here: page after page of one ranking.
 
     Weaker matches follow the matches where the query asks for them.
 
     :param bands: from the nearest to the weakest, which is the band of weaker matches
+    :param arrange: may change the order inside of bands
     """
     group = one_by_one if query.group == "photos" else collapsed
     matches = group(answer.hits)
@@ -66,6 +72,8 @@ def of_window(answer: Answer, query: Query, size: int, direction: Direction, ban
             _hit(photos, photos[0].score * direction.factor, bands[-1].code)._replace(photos_matching=0)
             for photos in weaker
         ]
+    if arrange is not None and banded:
+        ranked = arrange(ranked)
     start = (query.page - 1) * size
     sizes = Counter(hit.band for hit in ranked)
     return Slice(

@@ -14,11 +14,13 @@ from gallery.models import Product
 from search import hydrate, pictures
 from search.ask import Found, ask
 from search.models import Generation
+from search.people.ordering import taste_of
 from search.query import Query
 from search.recognition import chips, word_for
 from search.relaxing import SHOWN, relaxed
 from search.results import card_of, cards_of
 from search.slices import Hit
+from search.views.results import arranged_by
 from search.views.unavailable import says_when_down, throttled
 
 PRODUCT = "product"  # the parameter that names the product a fragment is about
@@ -107,11 +109,11 @@ def neighbours(request: HttpRequest) -> HttpResponse:
     data = QueryDict(request.GET.get("back", "").partition("?")[2])
     asked = Asked.by(request, data)
     # A picture ranks one window, so all of it is at hand; a list is walked through page by page.
-    found = (
-        asked.found(asked.query.with_(), size=_EVERYTHING, facets=False)
-        if asked.pictures
-        else asked.found(facets=False)
-    )
+    whole: dict[str, Any] = {}
+    if asked.pictures and asked.generation:
+        arrange = arranged_by(taste_of(request.user, asked.generation), asked.query)
+        whole = {"query": asked.query.with_(), "size": _EVERYTHING, "arrange": arrange}
+    found = asked.found(**whole, facets=False)
     products = [hit.product for hit in found.hits]
     if product not in products:
         return HttpResponse()

@@ -19,7 +19,7 @@ from search.reading import cleaned
 KEY = "018f4e6e-0000-7000-8000-000000000001"
 ORDER = [
     *("q", "photo", "image", "less", "category", "brand", "availability", "color", "tags", "attr"),
-    *("price_min", "price_max", "sort", "group", "weaker", "page", "by", "w", "share"),
+    *("price_min", "price_max", "sort", "group", "weaker", "page", "by", "w", "share", "ordered"),
 ]
 
 words = st.text(max_size=MAX_TEXT).map(cleaned)
@@ -63,6 +63,7 @@ def queries(draw) -> Query:
         page=draw(st.integers(1, 400)),
         by=draw(st.sampled_from(["", "color", "shape", "pattern"])),
         share=draw(st.sampled_from(["", "0123456789abcdef", "a-_" * 12])),
+        ordered=draw(st.booleans()),
         weights=tuple((name, round(weight, 3)) for name, weight in draw(weights).items()),
     )
 

@@ -47,6 +47,7 @@ def main() -> None:
     kinds.add_parser("s3", help="prints the S3 variables").set_defaults(run=_s3)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     try:
         with options.run(options) as lines:
             print(lines, flush=True)
