@@ -66,7 +66,10 @@ _WATCH_RESULTS = """
 _CHANGE_FILTER = """async (id) => {
   const option = document.getElementById(id);
   const before = option.getAttribute("aria-current");
-  const settled = new Promise((resolve) => document.addEventListener("htmx:afterSettle", resolve, { once: true }));
+  // Of the results alone: what they load beside themselves settles at times of its own.
+  const settled = new Promise((resolve) =>
+    document.addEventListener("htmx:afterSettle", ({ target }) => target.id === "results" && resolve()),
+  );
   const start = performance.now();
   option.click();
   while (document.getElementById(id)?.getAttribute("aria-current") === before) {
