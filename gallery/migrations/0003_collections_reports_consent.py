@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='Collection',
             fields=[
                 ('id', models.UUIDField(default=gallery.keys.new_key, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('name', models.CharField(blank=True, max_length=80, verbose_name='name')),
                 ('is_default', models.BooleanField(default=False, help_text='saving without a choice goes here')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('deleted_at', models.DateTimeField(blank=True, db_index=True, help_text='it can still be restored', null=True)),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='collection',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='collection_has_name'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), ('is_default', True), _connector='OR'), name='collection_has_name'),
         ),
         migrations.AddConstraint(
             model_name='collectionitem',

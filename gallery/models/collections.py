@@ -48,10 +48,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 
     def default_of(self, owner: "User") -> "Collection":
         """Where saving goes without a choice. It is made on the first save."""
-        found = self.of(owner).filter(is_default=True).first()
-        if found is None:
-            name = self.free_name(owner, gettext("Saved"))
-            found, _created = self.get_or_create(owner=owner, is_default=True, deleted_at=None, defaults={"name": name})
+        found, _created = self.get_or_create(owner=owner, is_default=True, deleted_at=None)
         return found
 
     def start(self, owner: "User", name: str) -> "Collection":
@@ -69,7 +66,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
 
     def free_name(self, owner: "User", wanted: str) -> str:
         """The name, with a number where the person has a collection of this name."""
-        taken = set(self.of(owner).values_list("name", flat=True))
+        taken = {collection.label for collection in self.of(owner)}
         name, number = wanted, 1
         while name in taken:
             number += 1
@@ -91,7 +88,7 @@ class Collection(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="collections")
-    name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    name = models.CharField(_("name"), max_length=NAME_LENGTH, blank=True)
     is_default = models.BooleanField(default=False, help_text="saving without a choice goes here")
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="it can still be restored")
@@ -106,11 +103,16 @@ class Collection(models.Model):
             models.UniqueConstraint(
                 fields=["owner"], condition=Q(deleted_at=None, is_default=True), name="collection_default_once"
             ),
-            models.CheckConstraint(condition=~Q(name=""), name="collection_has_name"),
+            models.CheckConstraint(condition=~Q(name="") | Q(is_default=True), name="collection_has_name"),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name; where saving goes without a choice is called "Saved" in the reader's language, until renamed."""
+        return self.name or gettext("Saved")
 
     def add(self, image: Image) -> None:
         """Put the image's product in; one that is there already stays where it is.
@@ -122,7 +124,7 @@ class Collection(models.Model):
         if self.items.count() >= MOST_ITEMS:
             raise TooMany(
                 gettext("“%(name)s” holds %(n)d products, which is the most. Remove some, or use another collection.")
-                % {"name": self.name, "n": MOST_ITEMS}
+                % {"name": self.label, "n": MOST_ITEMS}
             )
         CollectionItem.objects.bulk_create(
             [CollectionItem(collection=self, product_id=image.product_id, image=image)], ignore_conflicts=True
@@ -150,8 +152,9 @@ class Collection(models.Model):
         others = Collection.objects.of(self.owner)
         if others.count() >= MOST_COLLECTIONS:
             raise TooMany(gettext("You have too many collections to restore this one. Delete another one first."))
-        self.name = Collection.objects.free_name(self.owner, self.name)
         self.is_default = self.is_default and not others.filter(is_default=True).exists()
+        if self.name or not self.is_default:
+            self.name = Collection.objects.free_name(self.owner, self.label)
         self.deleted_at = None
         self.save(update_fields=["name", "is_default", "deleted_at"])
 

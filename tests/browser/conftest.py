@@ -14,15 +14,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from gallery.models import Role, User
+from gallery.models import Collection, Role, User
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
-from search.models import Generation
+from search.models import Generation, ProductView, SearchRecord
+from search.people.history import digest_of
 from tests.browser.chromium import launch_options, require_built_files
 from tests.browser.demo import add_demo
-from tests.browser.shop import add_shop
+from tests.browser.shop import add_shop, photo
 
 # Playwright's event loop lives in the thread of the tests, so Django would refuse all use of the database there. The
 # loop stands still while a test's own lines run: nothing is concurrent.
@@ -168,12 +169,46 @@ def staff(site: str) -> User:
 def sign_in(site: str) -> Callable[[Page, User], None]:
     def sign_in(page: Page, user: User) -> None:
         page.goto("/accounts/login/")
-        page.get_by_label("Username").fill(user.username)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.locator("main").get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("button", name="Account")).to_be_visible()
+        # By the names of the fields: the page may be in either language.
+        page.locator("[name=username]").fill(user.username)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/accounts/" not in url)
 
     return sign_in
+
+
+@pytest.fixture
+def shopper(site: str) -> User:
+    user = User.objects.create_user("shopper", "shopper@example.com", PASSWORD, keeps_history=True)
+    user.groups.add(Group.objects.get_or_create(name=Role.SHOPPER)[0])
+    return user
+
+
+@pytest.fixture
+def shopping(page: Page, shopper: User, sign_in: Callable[[Page, User], None]) -> Page:
+    """A page of a shopper who agreed to a history."""
+    sign_in(page, shopper)
+    return page
+
+
+@pytest.fixture
+def furnished(shopping: Page, shopper: User) -> Page:
+    """The same with something to show on every page."""
+    for name, skus in {"Round things": ("CIRCLE-00", "CIRCLE-01", "CIRCLE-12"), "Gifts": ("SQUARE-09",)}.items():
+        collection = Collection.objects.start(shopper, name)
+        for sku in skus:
+            collection.add(photo(sku))
+    Collection.objects.start(shopper, "Old ones").discard()
+    for query in (
+        "q=red+circle&color=red",
+        f"image={photo('CIRCLE-00').pk}&brand=1",
+        "photo=" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+    ):
+        SearchRecord.objects.create(user=shopper, query=query, digest=digest_of(query), total=8)
+    shopper.saved_searches.create(name="For the kitchen", query="q=circle&price_max=9")
+    ProductView.objects.create(user=shopper, image=photo("STRIPES-11"))
+    return shopping
 
 
 class Outage:

@@ -54,3 +54,8 @@ def _product(number: int, shape: str, color: str, photos: int = 0, size: tuple[i
         availability=Product.Availability.OUT_OF_STOCK if number % 10 == 9 else Product.Availability.IN_STOCK,
         attributes={"size": ["S", "M"] if number % 2 else ["L"]},
     )
+
+
+def photo(sku: str) -> Image:
+    """A product's first photo."""
+    return Image.objects.filter(product__sku=sku).order_by("position", "pk")[0]

@@ -1,4 +1,4 @@
-"""axe finds nothing: every page, narrow and wide, light and dark."""
+"""axe finds nothing: every page, in both languages, narrow and wide, light and dark."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,8 +16,11 @@ def expect_no_violations(page: Page) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_page(page: Page, place: str, request):
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page(page: Page, site: str, language: str, place: str, request):
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": site}])
     go_to(place, page, request)
+    expect(page.locator("html")).to_have_attribute("lang", language)
     for width in (390, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
@@ -33,16 +36,22 @@ def test_the_open_sheet_of_filters(page: Page):
     expect_no_violations(page)
 
 
+def test_the_open_menu_of_collections(furnished: Page):
+    furnished.goto("/products/CIRCLE-00/")
+    furnished.locator(".save-open").click()
+    expect_no_violations(furnished)
+
+
+def test_the_question_before_a_history_is_deleted(furnished: Page):
+    furnished.goto("/history/")
+    furnished.get_by_text("Stop keeping").click()
+    expect(furnished.get_by_role("button", name="Stop and delete")).to_be_visible()
+    expect_no_violations(furnished)
+
+
 def test_open_menus(page: Page):
     page.goto("/search/?q=circle")
     for name in ("Appearance", "Sort: Best match first"):
         page.get_by_role("button", name=name).click()
         expect_no_violations(page)
         page.keyboard.press("Escape")
-
-
-def test_a_page_in_chinese(page: Page):
-    page.goto("/search/?q=circle")
-    page.get_by_role("button", name="中文").click()
-    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
-    expect_no_violations(page)

@@ -1,86 +1,21 @@
 """What belongs to a person: saving, collections, history, recommendations and reports, by mouse, touch and keys."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group
 from playwright.sync_api import Page, expect
 
-from gallery.models import Collection, Image, Report, Role, User
-from search.models import ProductView, SearchRecord
-from search.people.history import digest_of
-from tests.browser.conftest import PASSWORD
+from gallery.models import Collection, Report, User
+from search.models import ProductView
 from tests.browser.test_accessibility import expect_no_violations
-from tests.browser.test_layout import _BEYOND_THE_EDGE
 
 WIDTHS = (390, 820, 1440)
 CIRCLE = "/products/CIRCLE-00/"
 
 
-@pytest.fixture
-def shopper(site: str) -> User:
-    user = User.objects.create_user("shopper", "shopper@example.com", PASSWORD, keeps_history=True)
-    user.groups.add(Group.objects.get_or_create(name=Role.SHOPPER)[0])
-    return user
-
-
-@pytest.fixture
-def shopping(page: Page, shopper: User, sign_in: Callable[[Page, User], None]) -> Page:
-    """A page of a shopper who agreed to a history."""
-    sign_in(page, shopper)
-    return page
-
-
-def photo(sku: str) -> Image:
-    return Image.objects.filter(product__sku=sku).order_by("position", "pk")[0]
-
-
-def saved(name: str = "Saved") -> set[str]:
+def saved(name: str = "") -> set[str]:
+    """What is in a collection; without a name, where saving goes without a choice."""
     return set(Collection.objects.get(name=name).items.values_list("product__sku", flat=True))
-
-
-@pytest.fixture
-def furnished(shopping: Page, shopper: User) -> Page:
-    """The same with something to show on every page."""
-    for name, skus in {"Round things": ("CIRCLE-00", "CIRCLE-01", "CIRCLE-12"), "Gifts": ("SQUARE-09",)}.items():
-        collection = Collection.objects.start(shopper, name)
-        for sku in skus:
-            collection.add(photo(sku))
-    Collection.objects.start(shopper, "Old ones").discard()
-    for query in (
-        "q=red+circle&color=red",
-        f"image={photo('CIRCLE-00').pk}&brand=1",
-        "photo=" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
-    ):
-        SearchRecord.objects.create(user=shopper, query=query, digest=digest_of(query), total=8)
-    shopper.saved_searches.create(name="For the kitchen", query="q=circle&price_max=9")
-    ProductView.objects.create(user=shopper, image=photo("STRIPES-11"))
-    return shopping
-
-
-@pytest.mark.parametrize("place", ["collections", "collection", "history", "report", "product", "home"])
-def test_pages_are_sound_at_every_width_and_in_both_themes(furnished: Page, place: str):
-    addresses = {
-        "collections": "/collections/",
-        "collection": f"/collections/{Collection.objects.get(name='Round things').pk}/",
-        "history": "/history/",
-        "report": f"/products/photos/{photo('STRIPES-11').pk}/report/",
-        "product": CIRCLE,
-        "home": "/",
-    }
-    furnished.goto(addresses[place])
-    if place == "product":
-        furnished.locator(".save-open").click()
-    if place == "history":
-        furnished.get_by_text("Stop keeping").click()
-    furnished.wait_for_load_state("networkidle")
-    for width in WIDTHS:
-        furnished.set_viewport_size({"width": width, "height": 900})
-        assert furnished.evaluate(_BEYOND_THE_EDGE) == [], width
-        for scheme in ("light", "dark"):
-            furnished.emulate_media(color_scheme=scheme)
-            expect_no_violations(furnished)
 
 
 def test_the_pages_in_chinese_and_for_somebody_who_has_nothing(page: Page, shopper: User, sign_in):

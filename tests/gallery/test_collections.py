@@ -54,7 +54,8 @@ def statements(client: Client, address: str) -> int:
         return len(captured)
 
 
-def collection(name: str = "Saved") -> Collection:
+def collection(name: str = "") -> Collection:
+    """Of this name; without one, where saving goes without a choice."""
     return Collection.objects.get(name=name)
 
 
@@ -139,7 +140,7 @@ def test_deleting_can_be_undone_for_a_day(client, image):
     client.post(reverse("collection-delete", args=[key]))
     assert client.get(reverse("collection", args=[key])).status_code == 404
     page = client.get(reverse("collections"))
-    assert [one.name for one in page.context["deleted"]] == ["Saved"]
+    assert [one.label for one in page.context["deleted"]] == ["Saved"]
     save(client, image)  # another collection has its name and its place by now
     client.post(reverse("collection-restore", args=[key]))
     restored = Collection.objects.get(pk=key)
