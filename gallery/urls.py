@@ -1,13 +1,28 @@
-from django.urls import path
+from django.urls import path, register_converter
 
 from gallery.views import collections, reports
 from gallery.views.files import image_file
 from gallery.views.products import product_page
 from gallery.views.uploads import UploadView
 
+
+class SkuConverter:
+    """What ``validate_sku`` lets through."""
+
+    regex = r"[A-Za-z0-9._-]{1,64}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(SkuConverter, "sku")
+
 urlpatterns = [
     path("files/<uuid:pk>/<int:width>.<str:format>", image_file, name="image-file"),
-    path("products/<str:sku>/", product_page, name="product"),
+    path("products/<sku:sku>/", product_page, name="product"),
     path("products/photos/<uuid:key>/report/", reports.report, name="report"),
     path("collections/", collections.collections_page, name="collections"),
     path("collections/<uuid:key>/", collections.collection_page, name="collection"),

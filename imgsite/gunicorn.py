@@ -11,6 +11,7 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60  # seconds
 graceful_timeout = 10
 keepalive = 5
+limit_request_line = 8190  # bytes, the most there is: the way back from a product to a long search is an address
 accesslog = None
 errorlog = "-"
 loglevel = "warning"

@@ -123,8 +123,12 @@ def ask(
 
 
 def _with_colors(query: Query, names: Names) -> tuple[Query, tuple[str, ...]]:
-    """The query with the colours that its words name as filters, and those words; colours that are chosen stay."""
-    if not query.text or query.color:
+    """The query with the colours that its words name as filters, and those words.
+
+    They take the place of colours that were chosen: somebody who goes on from yellow mugs by typing "red mug" is done
+    with yellow.
+    """
+    if not query.text:
         return query, ()
     found = color_words(query.text)
     if found.colors:  # names are read only where they can matter

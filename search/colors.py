@@ -55,7 +55,7 @@ class ColorWords:
 
 
 def color_words(text: str, names: Collection[str] = ()) -> ColorWords:
-    """Take the colours out of a text. A word in quotes is left as it is.
+    """Take the colours out of a text. Words in quotes are left as they are.
 
     :param names: analysed names (of brands, of categories) that hold a colour's word without meaning the colour; where
         the text holds one as a whole, its words stay
@@ -72,12 +72,26 @@ def color_words(text: str, names: Collection[str] = ()) -> ColorWords:
         words.append(word)
         return " "
 
-    for stretch in text.split():
+    for stretch, is_quoted in _stretches(text):
         plain = stretch.strip(",.;").casefold()
-        if plain in _BY_WORD and plain not in named:
-            take(plain, _BY_WORD[plain])
-        elif stretch[0] in QUOTES:
+        if is_quoted:
             rest.append(stretch)
+        elif plain in _BY_WORD and plain not in named:
+            take(plain, _BY_WORD[plain])
         else:
             rest.append(_RUN.sub(lambda found: take(found[1], _BY_RUN[found[1]]), stretch))
     return ColorWords(" ".join(" ".join(rest).split()), tuple(dict.fromkeys(colors)), tuple(dict.fromkeys(words)))
+
+
+def _stretches(text: str) -> list[tuple[str, bool]]:
+    """What stands between spaces, and whether it is in quotes. A quote that nothing closes is for its own stretch."""
+    stretches = text.split()
+    found: list[tuple[str, bool]] = []
+    while stretches:
+        quoted = 0
+        if stretches[0][0] in QUOTES:
+            ends = (n for n, one in enumerate(stretches, 1) if one[-1] in QUOTES and (n > 1 or len(one) > 1))
+            quoted = next(ends, 1)
+        found += [(one, bool(quoted)) for one in stretches[: quoted or 1]]
+        del stretches[: quoted or 1]
+    return found

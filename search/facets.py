@@ -117,7 +117,7 @@ def _category(query: Query, names: Names, counts: Mapping[str, int]) -> Facet:
     for category in tree.by_id.values():
         if counts.get(str(category.pk)):
             children.setdefault(category.parent_id, []).append(str(category.pk))
-    chosen = [value for value in query.category if value.isdigit() and int(value) in tree.by_id]
+    chosen = [value for value in query.category if value.isdecimal() and int(value) in tree.by_id]
     if chosen:
         level = [below for value in chosen for below in children.get(int(value), [])]
         level = level or [beside for value in chosen for beside in children.get(tree.by_id[int(value)].parent_id, [])]

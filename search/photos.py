@@ -1,4 +1,4 @@
-"""Query photos: kept for the session or user that sent them, encoded once, forgotten on request or after a day."""
+"""Query photos: kept for the visitor or user that sent them, encoded once, forgotten on request or after a day."""
 
 import io
 from contextlib import suppress
@@ -9,20 +9,22 @@ import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from gallery.models import Image
+from gallery.models import Image, User
 from gallery.pictures import open_upright
 from gallery.storage import fresh_name, sweep_unnamed_files
 from gallery.verification import Refused, verify
 from search.crops import Crop
-from search.encoders import encoder_for
+from search.encoders import EncoderError, encoder_for
 from search.encoders.base import Described
 from search.encoders.slot import EncoderBusy, describe_one
 from search.engines.base import EngineError
 from search.models import EncodedPicture, Generation, QueryEmbedding, QueryPhoto, RegionEmbedding
+from search.visitors import forget_visitor, known_visitor
 
 LONGEST_SIDE = 1280  # pixels that are kept; encoders look at far fewer
 _QUALITY = 88
@@ -58,18 +60,20 @@ def keep(request: HttpRequest, file, name: str) -> QueryPhoto:
     generation = Generation.objects.live()
     if generation is not None:
         # The photo is safe. If the encoder is busy or missing, the results page tries again and says what is wrong.
-        with suppress(EncoderBusy, EngineError):
+        with suppress(EncoderBusy, EngineError, FileNotFoundError):
             embed(photo, generation, picture)
     return photo
 
 
 def owner_of(request: HttpRequest) -> dict[str, object]:
-    """Whose photo it will be: the user's, or the browser session's, which is begun where there is none."""
-    if request.user.is_authenticated:
-        return {"user": request.user}
-    if not request.session.session_key:
-        request.session.create()
-    return {"session_key": request.session.session_key}
+    """Whose photo it will be: the user's, or the visitor's."""
+    return {"user": request.user} if request.user.is_authenticated else {"visitor": known_visitor(request)}
+
+
+def hand_over(request: HttpRequest, user: User) -> None:
+    """The photos of a visitor who has just signed in belong to the user from now on."""
+    if visitor := forget_visitor(request):
+        QueryPhoto.objects.filter(visitor=visitor).update(user=user, visitor="")
 
 
 def embed(
@@ -79,15 +83,18 @@ def embed(
 
     :raises EncoderBusy: when too many wait for the encoder
     :raises EngineError: when the generation's encoder is not installed
-    :raises FileNotFoundError: when the photo's file is gone
+    :raises FileNotFoundError: when the photo is gone
     """
     if picture is None:
         with photo.file.open("rb") as file:
             picture = open_upright(cast(BinaryIO, file))
     embedding = QueryEmbedding(photo=photo, encoder=generation.encoder, crop=str(crop) if crop else "")
     _say(embedding, crop.of(picture) if crop else picture, generation)
-    # Two requests may have encoded the same photo at once: they say the same.
-    QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
+    try:
+        # Two requests may have encoded the same photo at once: they say the same.
+        QueryEmbedding.objects.bulk_create([embedding], ignore_conflicts=True)
+    except IntegrityError as error:  # the photo was forgotten while it was encoded
+        raise FileNotFoundError(str(photo.pk)) from error
     return embedding
 
 
@@ -117,13 +124,12 @@ def encoded(picture: Pillow.Image, generation: Generation) -> Described:
     """What the generation's encoder says of a picture, in this process's turn.
 
     :raises EncoderBusy: when too many wait for the encoder
-    :raises EngineError: when the generation's encoder is not installed
+    :raises EngineError: when the generation's encoder is not installed, or fails
     """
     try:
-        encoder = encoder_for(generation.encoder)
-    except LookupError as error:
+        return describe_one(encoder_for(generation.encoder), picture)
+    except (LookupError, EncoderError) as error:
         raise EngineError(str(error)) from error
-    return describe_one(encoder, picture)
 
 
 def forget(photo: QueryPhoto) -> None:

@@ -16,6 +16,7 @@ from search.examples import Example
 
 MAX_TEXT = 200  # characters of words
 MAX_VALUES = 50  # filter values in one query
+MAX_ADDRESS = 4000  # characters of a query string, which is longer inside another address; servers end at 8190
 MAX_DEPTH = 10_000  # products that paging can reach; engines bound it too
 SORTS: tuple[Sort, ...] = get_args(Sort)
 By = Literal["", "color", "shape", "pattern"]

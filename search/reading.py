@@ -4,16 +4,29 @@ import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from search.examples import MAX_EXAMPLES, NAMES, Example
-from search.query import GROUPS, LEANINGS, MAX_TEXT, MAX_VALUES, MULTIPLE, SORTS, BadParameter, Query, last_page
+from search.query import (
+    GROUPS,
+    LEANINGS,
+    MAX_ADDRESS,
+    MAX_TEXT,
+    MAX_VALUES,
+    MULTIPLE,
+    SORTS,
+    BadParameter,
+    Query,
+    last_page,
+)
 
 _PART = re.compile(r"[a-z][a-z_]{0,19}\Z")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,43}\Z", re.ASCII)
+_TOKENS = re.compile(rf"[A-Za-z0-9_-]{{16,43}}(\.[A-Za-z0-9_-]{{16,43}}){{0,{MAX_EXAMPLES - 1}}}\Z", re.ASCII)
+_LONGEST = ("attributes", "tags", "brand", "category", "color", "availability")  # filters by the length of values
 _MAX_PARTS = 8
 _MAX_WEIGHT = 100
 _MAX_PRICE = Decimal("9999999999.99")
@@ -23,6 +36,11 @@ _TRUE, _FALSE = ("1", "true"), ("0", "false")
 def cleaned(text: str) -> str:
     """One line: printable characters, single spaces."""
     return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
+
+
+def share_in(data: "MultiValueDict[str, str]") -> str:
+    """The tokens of shared photos that an address holds; nothing where they cannot be read."""
+    return _Reader(data, strict=False).share()
 
 
 def read(data: "MultiValueDict[str, str]", *, strict: bool) -> tuple[Query, list[str]]:
@@ -52,6 +70,14 @@ class _Reader:
         return cleaned(values[-1]) if values else ""
 
     def query(self) -> Query:
+        """The query, and no address that servers and browsers on its way would refuse."""
+        query = self.whole_query()
+        while len(query.canonical) > MAX_ADDRESS and (name := next(filter(partial(getattr, query), _LONGEST), None)):
+            self.problem(name, _("The search was too long for an address: some filters were left out."))
+            query = query.with_(page=query.page, **{name: getattr(query, name)[:-1]})
+        return query
+
+    def whole_query(self) -> Query:
         price_min, price_max = self.prices()
         return Query(
             text=self.text(),
@@ -106,7 +132,7 @@ class _Reader:
 
     def share(self) -> str:
         value = self.one("share")
-        if value and not _TOKEN.match(value):
+        if value and not _TOKENS.match(value):
             self.problem("share", _("The link to a shared photo is broken. Ask for it again."))
             return ""
         return value
@@ -150,7 +176,7 @@ class _Reader:
         except InvalidOperation:
             self.problem(name, _("“%(value)s” is no price: write a number like 12.50.") % {"value": value})
             return None
-        return round(price, 2)
+        return abs(round(price, 2))  # of -0, too
 
     def choice(self, name: str, choices: Sequence[Any], default: Any, message: str) -> Any:
         value = self.one(name) or default

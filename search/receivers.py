@@ -5,11 +5,13 @@ from uuid import UUID
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete
 
+from gallery.models import User
 from gallery.signals import images_changed
 from gallery.storage import delete_after_commit
 from search.indexing.changes import record_changes
 from search.models import QueryPhoto
 from search.people.history import forget_session
+from search.photos import hand_over
 
 
 def images_changed_received(sender, keys: list[UUID], **kwargs) -> None:
@@ -20,8 +22,9 @@ def query_photo_deleted(sender, instance: QueryPhoto, **kwargs) -> None:
     delete_after_commit(instance.file)
 
 
-def signed_in(sender, request, **kwargs) -> None:
+def signed_in(sender, request, user: User, **kwargs) -> None:
     forget_session(request)
+    hand_over(request, user)
 
 
 def connect() -> None:

@@ -131,6 +131,11 @@ class Page:
         return self.query.with_(weights=(), by="").hidden_fields()
 
     @property
+    def can_remove_picture(self) -> bool:
+        """Whether something of the query is left without one of its pictures."""
+        return len(self.pictures) > 1 or bool(self.query.text) or self.query.has_filters
+
+    @property
     def photo(self) -> PictureView | None:
         """The first photo that somebody sent."""
         return next((picture for picture in self.pictures if picture.image is None), None)
@@ -167,7 +172,7 @@ def page_of(
         groups=groups_of(found),
         weights=weights_of(found),
         sharing=sharing_of(query),
-        ordering_url=query.with_(ordered=not query.ordered).url() if has_taste and query.sort == "relevance" else "",
+        ordering_url=query.with_(ordered=not query.ordered).url() if has_taste and _is_banded(found) else "",
         facets=facets_of(found),
         price=price_form_of(found),
         chips=chips_of(found),
@@ -187,6 +192,11 @@ def page_of(
         colors_from=", ".join(f"“{word}”" for word in found.colors_from),
         hidden_fields=query.hidden_fields("q", "weaker"),
     )
+
+
+def _is_banded(found: Found) -> bool:
+    """Whether results stand in bands of similarity, inside of which a taste may order them."""
+    return found.query.sort == "relevance" and found.direction is not None and not found.direction.away
 
 
 def _without_url(found: Found, is_recognised: bool) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery.keys import new_key
 from search.models.embeddings import EncodedPicture
+from search.visitors import visitor_of
 
 
 def query_storage():
@@ -20,15 +21,15 @@ def expiry():
 
 class QueryPhotoQuerySet(models.QuerySet["QueryPhoto"]):
     def of_request(self, request, share: str = "") -> "QueryPhotoQuerySet":
-        """Photos that this browser session or this user sent and that have not expired.
+        """Photos that this visitor or this user sent and that have not expired.
 
-        :param share: a token; the photo that its owner shared under it is there too
+        :param share: tokens with a dot between; the photos that their owners shared under them are there too
         """
-        owner = models.Q(session_key=request.session.session_key or "-")
+        owner = models.Q(visitor=visitor_of(request) or "-")
         if request.user.is_authenticated:
             owner |= models.Q(user=request.user)
-        if share:
-            owner |= models.Q(share_token=share)
+        if tokens := [token for token in share.split(".") if token]:
+            owner |= models.Q(share_token__in=tokens)
         return self.filter(owner, expires_at__gt=timezone.now())
 
     def expired(self) -> "QueryPhotoQuerySet":
@@ -36,10 +37,10 @@ class QueryPhotoQuerySet(models.QuerySet["QueryPhoto"]):
 
 
 class QueryPhoto(models.Model):
-    """A picture somebody searched with: private to the session or user, never indexed, gone after a day."""
+    """A picture somebody searched with: private to the visitor or user, never indexed, gone after a day."""
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
-    session_key = models.CharField(max_length=40, blank=True)
+    visitor = models.CharField(max_length=40, blank=True, db_index=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True)
     file = models.FileField(storage=query_storage, max_length=200)
     sha256 = models.CharField(max_length=64)
@@ -54,9 +55,9 @@ class QueryPhoto(models.Model):
     objects = QueryPhotoQuerySet.as_manager()
 
     def belongs_to(self, request) -> bool:
-        """Whether this browser session or this user sent it; else it is seen because it was shared."""
+        """Whether this visitor or this user sent it; else it is seen because it was shared."""
         by_user = self.user_id is not None and self.user_id == request.user.pk
-        return by_user or (bool(self.session_key) and self.session_key == request.session.session_key)
+        return by_user or (bool(self.visitor) and self.visitor == visitor_of(request))
 
 
 class QueryEmbedding(EncodedPicture):

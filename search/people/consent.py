@@ -16,6 +16,11 @@ def keeps_history(user: "AbstractBaseUser | AnonymousUser") -> TypeGuard[User]:
     return user.is_authenticated and getattr(user, "keeps_history", None) is True
 
 
+def still_agrees(user: User) -> bool:
+    """The same as the database says now: a request may have begun before a "no". One query."""
+    return User.objects.filter(pk=user.pk, keeps_history=True).exists()
+
+
 def is_anything_kept(user: User) -> bool:
     """Whether a "no" would delete something."""
     return SearchRecord.objects.filter(user=user).exists() or ProductView.objects.filter(user=user).exists()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from gallery.models import Image
 from search.models import ProductView, SearchRecord
 from search.models.history import MOST_SEARCHES, MOST_VIEWS, QUERY_LENGTH, digest_of
-from search.people.consent import keeps_history
+from search.people.consent import keeps_history, still_agrees
 from search.query import Query
 
 SESSION_KEY = "viewed"  # in the session of a visitor who is not signed in: keys of images, the newest first
@@ -17,7 +17,7 @@ MOST_IN_SESSION = 20
 
 
 def record_search(request: HttpRequest, query: Query, total: int, *, full: bool = False) -> None:
-    """Keep a search of a person who agreed to it. Two statements; none for everybody else.
+    """Keep a search of a person who agreed to it. Three statements; none for everybody else.
 
     Only the first page counts, whether weaker matches are shown does not, and looking at everything is no search.
 
@@ -25,6 +25,8 @@ def record_search(request: HttpRequest, query: Query, total: int, *, full: bool 
     """
     canonical = query.with_(weaker=False).canonical
     if not keeps_history(request.user) or query.page > 1 or not canonical or len(canonical) > QUERY_LENGTH:
+        return
+    if not still_agrees(request.user):  # encoding a photo takes long enough for a change of mind
         return
     record = SearchRecord(
         user=request.user,

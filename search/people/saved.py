@@ -1,5 +1,6 @@
 """Searches that a person keeps under a name."""
 
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -33,7 +34,11 @@ def save_search(request: HttpRequest, user: User, query: Query, name: str = "") 
     row = known or SavedSearch(user=user, query=canonical)
     wanted = name or entries_of([canonical], request)[0].label or _("Search by photo")
     row.name = _free(wanted[:NAME_LENGTH].strip(), set(saved.exclude(pk=row.pk).values_list("name", flat=True)))
-    row.save()
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:  # it was sent twice at once
+        return saved.get(query=canonical)
     return row
 
 

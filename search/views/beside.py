@@ -1,30 +1,27 @@
-"""What results pages load beside their results: a product's other photos, what dropped filters find, the next hit."""
+"""What results pages load beside their results: a product's other photos, and what dropped filters find."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
-from gallery.models import Product
 from search import hydrate, pictures
 from search.ask import Found, ask
 from search.models import Generation
-from search.people.ordering import taste_of
 from search.query import Query
 from search.recognition import chips, word_for
 from search.relaxing import SHOWN, relaxed
 from search.results import card_of, cards_of
 from search.slices import Hit
-from search.views.results import arranged_by
 from search.views.unavailable import says_when_down, throttled
 
 PRODUCT = "product"  # the parameter that names the product a fragment is about
-_EVERYTHING = 240  # products: all of a window
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Asked:
         return ask(query or self.query, self.who, self.generation, self.pictures, **options)
 
 
-def _product(request: HttpRequest) -> str:
+def product_of(request: HttpRequest) -> str:
     try:
         return str(UUID(request.GET.get(PRODUCT, "")))
     except ValueError as error:
@@ -60,8 +57,8 @@ def _product(request: HttpRequest) -> str:
 @says_when_down
 def photos_of(request: HttpRequest) -> HttpResponse:
     """All photos of one product that match, best first."""
-    product, asked = _product(request), Asked.by(request)
-    found = asked.found(asked.query.with_(group="products"), size=_EVERYTHING, facets=False)
+    product, asked = product_of(request), Asked.by(request)
+    found = asked.found(asked.query.with_(group="products"), size=settings.SEARCH_WINDOW, facets=False)
     best = next((hit for hit in found.hits if hit.product == product), None)
     if best is None:
         raise Http404
@@ -77,7 +74,7 @@ def photos_of(request: HttpRequest) -> HttpResponse:
 def without(request: HttpRequest) -> HttpResponse:
     """A section for every filter of a narrow search: what it would find without that one."""
     asked = Asked.by(request)
-    strict = asked.found(asked.query.with_(weaker=False), size=_EVERYTHING, facets=False)
+    strict = asked.found(asked.query.with_(weaker=False), size=settings.SEARCH_WINDOW, facets=False)
     products = [hit.product for hit in strict.hits]
     sections = [
         {"label": one.label, "url": one.query.url(), "total": one.total_label, "cards": cards}
@@ -97,29 +94,3 @@ def _named(asked: Asked) -> dict[str, Any] | None:
         cards = [card for _hit, card in cards_of(found, asked.who)]
         return {"word": label.name, "total": found.total, "cards": cards, "url": query.url()}
     return None
-
-
-@require_safe
-@never_cache
-@throttled("search")
-@says_when_down
-def neighbours(request: HttpRequest) -> HttpResponse:
-    """The hits before and after a product, in the results that ``back`` leads to."""
-    product = _product(request)
-    data = QueryDict(request.GET.get("back", "").partition("?")[2])
-    asked = Asked.by(request, data)
-    # A picture ranks one window, so all of it is at hand; a list is walked through page by page.
-    whole: dict[str, Any] = {}
-    if asked.pictures and asked.generation:
-        arrange = arranged_by(taste_of(request.user, asked.generation), asked.query)
-        whole = {"query": asked.query.with_(), "size": _EVERYTHING, "arrange": arrange}
-    found = asked.found(**whole, facets=False)
-    products = [hit.product for hit in found.hits]
-    if product not in products:
-        return HttpResponse()
-    place = products.index(product)
-    beside = [products[place - 1] if place else None, products[place + 1] if place + 1 < len(products) else None]
-    by_key = {str(one.pk): one for one in Product.objects.filter(pk__in=[key for key in beside if key])}
-    previous, following = (by_key.get(key or "") for key in beside)
-    context = {"previous": previous, "next": following, "back": asked.query.url(), "place": place + 1}
-    return render(request, "search/_neighbours.html", context)

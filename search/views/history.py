@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from gallery import visibility
 from gallery.models import Image
@@ -20,6 +21,7 @@ from search.people.history import record_view
 from search.people.saved import NotSaved, save_search
 from search.people.words import entries_of
 from search.query import Query
+from search.reading import cleaned
 from search.views.results import HtmxRequest
 from search.views.unavailable import throttled
 
@@ -58,6 +60,7 @@ def consent(request: HtmxRequest) -> HttpResponse:
         refuse(user)
     elif keep == "no":
         messages.error(request, _("This deletes your history. Confirm it below."))
+        return HttpResponseClientRedirect(reverse("history")) if request.htmx else redirect("history")
     if request.htmx:
         return render(request, "search/_consent.html", {"has_answered": True})
     return redirect(came_from(request, reverse("history")))
@@ -84,7 +87,7 @@ def save(request: HtmxRequest) -> HttpResponse:
     """Keep the search in ``query`` under ``name``, or under its own words."""
     query, _notes = Query.from_querydict(QueryDict(request.POST.get("query", "").lstrip("?")))
     try:
-        saved = save_search(request, person(request), query, request.POST.get("name", "").strip())
+        saved = save_search(request, person(request), query, cleaned(request.POST.get("name", "")))
     except NotSaved as error:
         words, is_saved = str(error), False
     else:

@@ -33,8 +33,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return home_page(request)
 
 
-def home_page(request: HttpRequest, error: str | None = None, status: int = 200) -> HttpResponse:
-    """The home page, with what was wrong with a photo that was sent without a script."""
+def home_page(
+    request: HttpRequest, kept: Query | None = None, error: str | None = None, status: int = 200
+) -> HttpResponse:
+    """The home page, with what was wrong with a photo that was sent without a script, and the query kept with it."""
+    query = kept or Query()
     who = visibility.of_request(request)
     context = {
         "samples": samples(),
@@ -42,7 +45,10 @@ def home_page(request: HttpRequest, error: str | None = None, status: int = 200)
         "newest": newest_cards(who),
         "progress": live_progress(),
         "recommends": has_any(request),
-        "query": Query(),
+        "query": query,
+        "text": query.text,
+        "query_string": query.canonical,
+        "hidden_fields": query.hidden_fields("q", "weaker"),
         "error": error,
     }
     return render(request, "search/home.html", context, status=status)

@@ -17,6 +17,7 @@ from search.encoders import EncoderError
 from search.examples import Example, Kind
 from search.models import QueryPhoto
 from search.query import Query
+from search.reading import share_in
 from search.views.unavailable import says_when_down, throttled
 
 logger = logging.getLogger(__name__)
@@ -28,11 +29,12 @@ logger = logging.getLogger(__name__)
 @says_when_down
 def photo_regions(request: HttpRequest, key: UUID) -> JsonResponse:
     """Of a photo that the asker sent, or that was shared with the asker."""
-    photo = QueryPhoto.objects.of_request(request, request.GET.get("share", "")).filter(pk=key).first()
+    share = share_in(request.GET)
+    photo = QueryPhoto.objects.of_request(request, share).filter(pk=key).first()
     if photo is None:
         raise Http404
     try:
-        return _answer("photo", key, regions.of_photo(photo))
+        return _answer("photo", key, regions.of_photo(photo), share)
     except FileNotFoundError as error:
         raise Http404 from error
     except EncoderError as error:
@@ -54,8 +56,9 @@ def image_regions(request: HttpRequest, key: UUID) -> JsonResponse:
         return _cannot(error)
 
 
-def _answer(kind: Kind, key: UUID, crops: Sequence[Crop]) -> JsonResponse:
-    found = [{"crop": str(crop), "url": Query(examples=(Example(key, kind, crop),)).url()} for crop in crops]
+def _answer(kind: Kind, key: UUID, crops: Sequence[Crop], share: str = "") -> JsonResponse:
+    queries = [(crop, Query(examples=(Example(key, kind, crop),), share=share)) for crop in crops]
+    found = [{"crop": str(crop), "url": query.url()} for crop, query in queries]
     return JsonResponse({"regions": found})
 
 

@@ -34,14 +34,11 @@ def share(request: HttpRequest) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, query: Query) -> str:
-    """The token of the query's photos: the one that they have, or a new one; nothing where none is the asker's."""
+    """The tokens of the query's photos. One that is open keeps its token, so that earlier addresses stay good."""
     photos = QueryPhoto.objects.of_request(request).filter(pk__in=[example.key for example in query.photos])
-    tokens = [token for token in photos.values_list("share_token", flat=True) if token]
-    if not tokens and not photos.exists():
-        return query.share
-    token = tokens[0] if tokens else secrets.token_urlsafe(24)
-    photos.update(share_token=token)
-    return token
+    photos.filter(share_token="").update(share_token=secrets.token_urlsafe(24))
+    tokens = {*query.share.split("."), *photos.values_list("share_token", flat=True)}
+    return ".".join(sorted(tokens - {""}))
 
 
 @require_POST

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial, wraps
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -43,18 +43,26 @@ def prefers_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
+def kept_query(request: HttpRequest) -> Query:
+    """The query that a form keeps beside what it sends: in the address, or in ``next`` of a POST."""
+    data = QueryDict(request.POST.get("next", "").lstrip("?")) if request.method == "POST" else request.GET
+    query, _notes = Query.from_querydict(data)
+    return query
+
+
 def answer_later(request: HttpRequest, *, status: int, message: str, code: str, seconds: int) -> HttpResponse:
     """The page, or its JSON for scripts that ask for it, with ``Retry-After``."""
     if prefers_json(request):
         response: HttpResponse = JsonResponse({"error": message, "code": code}, status=status)
     else:
-        query, _notes = Query.from_querydict(request.GET)
+        query = kept_query(request)
         context = {
             "query": query,
             "query_string": query.canonical,
             "hidden_fields": query.hidden_fields("q", "weaker"),
             "retry_after": seconds,
-            "page_url": request.get_full_path(),
+            # What was sent is gone, so a form is tried again where it stood.
+            "page_url": query.url() if request.method == "POST" else request.get_full_path(),
             "message": message,
             "code": code,
         }

@@ -5,13 +5,16 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.urls import reverse
 
+from gallery.models import Product
 from search.examples import MAX_EXAMPLES, Example
 from search.models import QueryEmbedding, QueryPhoto, RegionEmbedding
 from search.query import Query
 from tests.catalogue import add_photo
+from tests.pictures import jpeg
 from tests.search.test_pages import page_at, skus
 from tests.search.test_photos import send
 
@@ -195,6 +198,59 @@ def test_sharing_without_the_photo_leaves_it_out(client, shop):
     assert not QueryPhoto.objects.exclude(share_token="").exists()
 
 
+def test_photos_that_are_shared_together_keep_their_own_links(client, client_of, shop):
+    def shared(*photos: str) -> str:
+        asked = {"next": "&".join(f"photo={photo}" for photo in photos), "include": "1"}
+        return client.post(reverse("search-share"), asked, headers={"accept": "application/json"}).json()["url"]
+
+    one, other = (send(client, jpeg(color=color)).json()["photo"]["id"] for color in ("red", "blue"))
+    links = [shared(one), shared(other), shared(one, other)]
+    stranger = client_of()
+    assert [len(page_at(stranger, urlsplit(link).query).pictures) for link in links] == [1, 1, 2]
+    assert shared(other) == links[1]
+
+
+def test_signing_in_hands_the_photo_over(client, shop, staff):
+    photo = send(client).json()["photo"]["id"]
+    asked = {"next": f"photo={photo}", "include": "1"}
+    client.post(reverse("search-share"), asked)
+    client.force_login(staff)
+    page = page_at(client, f"photo={photo}")
+    assert (page.photo.is_mine, page.photo.is_shared, skus(page)[0]) == (True, True, "RED-CIRCLE")
+    client.post(page.photo.forget_url)
+    assert not QueryPhoto.objects.exists()
+
+
+def test_signing_out_leaves_the_photo_to_the_person(client, client_of, shop, staff):
+    client.force_login(staff)
+    photo = send(client).json()["photo"]["id"]
+    client.logout()
+    assert page_at(client, f"photo={photo}").photo is None
+    assert page_at(client_of(staff), f"photo={photo}").photo.is_mine
+
+
+def test_one_more_than_there_may_be_is_refused_and_nothing_lost(client, image_of, shop):
+    crops = [f"image={image_of('RED-CIRCLE').pk}@{n},0,500,500" for n in range(MAX_EXAMPLES)]
+    answer = send(client, next="&".join(crops), add="1")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many")
+    assert not QueryPhoto.objects.exists()
+
+
+def test_the_rest_of_the_query_is_kept_where_a_photo_is_refused(client, shop):
+    file = SimpleUploadedFile("mine.jpg", b"no picture", "image/jpeg")
+    page = client.post(reverse("search-photo"), {"image": file, "next": "q=circle&color=red"})
+    assert page.status_code == 400
+    assert 'value="circle"' in page.content.decode()
+    assert '<input type="hidden" name="color" value="red">' in page.content.decode()
+
+
+def test_unreadable_keys_of_shared_photos_open_nothing(client, client_of, shop):
+    photo = send(client).json()["photo"]["id"]
+    for share in ("%00", "x", "." * 50, "x" * 3000):
+        assert client_of().get(f"{reverse('search-photo-file', args=[photo])}?share={share}").status_code == 404
+        assert client_of().get(f"{reverse('photo-regions', args=[photo])}?share={share}").status_code == 404
+
+
 def test_nobody_shares_the_photo_of_somebody_else(client, client_of, shop):
     photo = send(client).json()["photo"]["id"]
     client_of().post(reverse("search-share"), {"next": f"photo={photo}", "include": "1"})
@@ -252,11 +308,62 @@ def test_the_hits_before_and_after_a_product(client, image_of):
     cards = [card for band in page.bands for card in band.cards]
     back = f"/search/?image={key}"
     shown = client.get(reverse("search-neighbours"), {"product": str(cards[1].product.pk), "back": back}).context
-    assert (shown["previous"].sku, shown["next"].sku) == (order[0], order[2])
+    assert (shown["previous"][0].sku, shown["next"][0].sku) == (order[0], order[2])
     first = client.get(reverse("search-neighbours"), {"product": str(cards[0].product.pk), "back": back}).context
     assert first["previous"] is None
     own = image_of("RED-CIRCLE").product_id
     assert client.get(reverse("search-neighbours"), {"product": str(own), "back": back}).content.strip() == b""
+
+
+def beside(client, product, back: str) -> list[tuple[str, str] | None]:
+    """SKU of the hit before and after a product, each with the results that its page leads back to."""
+    shown = client.get(reverse("search-neighbours"), {"product": str(product.pk), "back": back}).context
+    return [shown[name] and (shown[name][0].sku, shown[name][1]) for name in ("previous", "next")]
+
+
+def test_hits_of_a_list_are_walked_through_across_its_pages(client, shop, settings):
+    settings.SEARCH_PAGE_SIZE = 2
+    pages = [page_at(client, f"sort=price&page={number}") for number in (1, 2, 3)]
+    order = [card.product for page in pages for band in page.bands for card in band.cards]
+    assert len(order) == len(shop)
+    for place, product in enumerate(order):
+        query = Query(sort="price", page=1 + place // 2)
+        (before, after) = beside(client, product, query.url())
+        expected = [order[n] if 0 <= n < len(order) else None for n in (place - 1, place + 1)]
+        assert [side and side[0] for side in (before, after)] == [one and one.sku for one in expected]
+        if after:
+            assert after[1] == query.url(page=1 + (place + 1) // 2)
+
+
+def test_a_card_for_each_photo_leads_from_product_to_product(client, image_of):
+    back = f"/search/?image={image_of('RED-CIRCLE').pk}&group=photos"
+    order = list(dict.fromkeys(skus(page_at(client, urlsplit(back).query))))
+    before, after = beside(client, image_of("RED-CIRCLE-2").product, back)
+    place = order.index("RED-CIRCLE-2")
+    assert after == (order[place + 1], back)
+    assert (before and before[0]) == (order[place - 1] if place else None)
+
+
+def test_what_the_index_does_not_know_to_be_hidden_is_passed_over(client, image_of):
+    back = f"/search/?image={image_of('RED-CIRCLE').pk}"
+    cards = [card for band in page_at(client, urlsplit(back).query).bands for card in band.cards]
+    Product.objects.filter(pk=cards[1].product.pk).update(published=False)  # past the signal: not indexed
+    _before, after = beside(client, cards[0].product, back)
+    assert after == (cards[2].product.sku, back)
+
+
+def test_a_colour_that_is_typed_takes_the_place_of_the_chosen_one(client, shop):
+    page = page_at(client, "q=orange+circle&color=red")
+    assert (page.query.color, skus(page)) == (("orange",), ["ORANGE-CIRCLE"])
+
+
+@pytest.mark.parametrize("category", ["²", "٣", "9" * 30, "-1"])
+def test_a_category_that_is_no_number_is_left_out(client, category, image_of):
+    image = add_photo(
+        image_of("RED-CIRCLE").product, "stripes", "teal", "new.jpg"
+    )  # not indexed: the answer comes early
+    assert page_at(client, f"image={image.pk}&category={category}").total == 0
+    assert page_at(client, f"category={category}").query.category == ()
 
 
 def test_words_that_name_a_colour_filter_by_it(client, shop):

@@ -115,6 +115,30 @@ def test_consent_is_given_and_taken_back(client_of, image_of):
     assert SavedSearch.objects.count() == 1 and Collection.objects.get().items.count() == 1
 
 
+def test_a_no_from_a_stale_page_leads_to_where_it_is_confirmed(client_of, shop):
+    user = person("other", True)
+    client = client_of(user)
+    asked(user, "red circle")
+    answer = client.post(reverse("history-consent"), {"keep": "no"}, headers=HTMX)
+    assert (answer.headers["HX-Redirect"], answer.content) == (reverse("history"), b"")
+    assert "Confirm it below" in client.get(reverse("history")).content.decode()
+
+
+def test_a_search_that_ends_after_a_no_is_not_kept(client_of, shop):
+    user = person("other", True)
+    late = User.objects.get(pk=user.pk)  # as a request that is still being answered knows the person
+    client_of(user).post(reverse("history-consent"), {"keep": "no", "sure": "1"})
+    asked(late, "red circle")
+    assert not SearchRecord.objects.exists()
+
+
+def test_what_is_kept_can_be_deleted_whatever_was_answered(client_of, shop):
+    user = person("other", True)
+    asked(user, "red circle")
+    User.objects.filter(pk=user.pk).update(keeps_history=False)
+    assert "Delete everything" in client_of(user).get(reverse("history")).content.decode()
+
+
 def test_the_quiet_line_is_answered_in_its_place(client_of):
     client = client_of(person("other", None))
     answer = client.post(reverse("history-consent"), {"keep": "yes"}, headers=HTMX).content.decode()
@@ -147,9 +171,9 @@ def test_searches_are_bounded(client, shopper, monkeypatch):
     assert len(texts(client)) == 3
 
 
-def test_recording_takes_two_statements(shopper, django_assert_num_queries):
+def test_recording_takes_three_statements(shopper, django_assert_num_queries):
     other = person("other", None)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         asked(shopper, "red")
     with django_assert_num_queries(0):
         asked(other, "red")

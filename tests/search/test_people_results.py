@@ -42,6 +42,7 @@ def test_equally_similar_products_are_ordered_by_what_was_saved(client, client_o
     assert skus(off) == usual
     assert off.ordering_url == f"/search/?{query}"
     assert skus(page_at(client, query)) == usual, "nobody else's results change"
+    assert page_at(anna, f"less={many[0].pk}").ordering_url == "", "what is only unlike something stands in no band"
 
 
 def test_searches_are_kept_with_consent_alone(client, client_of, many):

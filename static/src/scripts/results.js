@@ -37,7 +37,18 @@ export function swapResults() {
   document.body.addEventListener("htmx:responseError", ({ detail }) => {
     if (detail.target?.id === RESULTS) location.assign(detail.pathInfo.finalRequestPath);
   });
+  // What stands beside a page and does not come makes room, or says so.
+  for (const kind of ["htmx:responseError", "htmx:sendError"]) {
+    document.body.addEventListener(kind, ({ target }) => giveUp(target.closest("[data-optional]")));
+  }
   dropEmptyFields();
+}
+
+function giveUp(place) {
+  const words = place?.dataset.optional;
+  if (!words) return place?.remove();
+  const said = Object.assign(document.createElement("p"), { className: "muted", textContent: words });
+  place.replaceChildren(said);
 }
 
 function settled(results) {
