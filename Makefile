@@ -15,6 +15,9 @@ MANAGE = $(VENV)/bin/python manage.py
 PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10 --timeout 60 --constraint constraints.txt
 # A browser of the machine is used for tests where there is one.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+# The whole run of the tests is shared out; each worker needs some 2 GiB of memory.
+WORKERS ?= 2
+SHARED = --numprocesses $(WORKERS) --dist loadgroup
 MESSAGES = $(wildcard locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
@@ -73,8 +76,8 @@ test: $(VENV)/.browser install
 	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest $(ARGS)
 else
 test: lint $(VENV)/.browser install  ## Run all checks and tests; ARGS="tests/search -k words" runs only those
-	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest -m "not photos"
-	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest -m "not photos and not browser" \
+	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest $(SHARED) -m "not photos"
+	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest $(SHARED) -m "not photos and not browser" \
 		-k "not elasticsearch" --ignore tests/servers --ignore tests/engines/test_elastic.py
 endif
 

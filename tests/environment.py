@@ -17,6 +17,10 @@ os.environ["SECRET_KEY"] = "of-the-test-run-alone-and-long-enough-for-django"
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 os.environ["SHOP_CURRENCY"] = "EUR"
 os.environ["THROTTLE_SEARCH"] = os.environ["THROTTLE_PHOTO"] = "100000/min"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores: threads of their own would only wait for each other there.
+    for _name in ("TORCH_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[_name] = "1"
 for _name in ("SEARCH_URL", "S3_BUCKET", "S3_ENDPOINT_URL", "CACHE_URL", "DATABASE_CONN_MAX_AGE"):
     os.environ.pop(_name, None)
 if "TEST_DATABASE_URL" in os.environ:
