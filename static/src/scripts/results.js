@@ -28,7 +28,14 @@ export function swapResults() {
     },
   });
   // Nothing of a page is kept on this device: Back asks the server again, and morphs like any other answer.
-  document.body.addEventListener("htmx:historyCacheMiss", ({ detail }) => (detail.swapSpec.swapStyle = "morphed"));
+  let asked; // for the page that Back or Forward leads to
+  const overtaken = () => asked?.abort();
+  document.body.addEventListener("htmx:historyCacheMiss", ({ detail }) => {
+    detail.swapSpec.swapStyle = "morphed";
+    overtaken(); // a late answer would put an earlier page under the address of this one
+    asked = detail.xhr;
+  });
+  document.body.addEventListener("htmx:pushedIntoHistory", overtaken);
   document.body.addEventListener("htmx:historyRestore", () => settled(document.getElementById(RESULTS)));
   document.body.addEventListener("htmx:afterSettle", (event) => event.target.id === RESULTS && settled(event.target));
   document.body.addEventListener("htmx:afterSwap", (event) => markLoaded(event.target));

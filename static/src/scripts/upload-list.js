@@ -13,7 +13,7 @@ export class FileList {
    * @param {HTMLElement} list where rows go
    * @param {HTMLTemplateElement} template of one row
    * @param {Record<string, (values?: object) => string>} say
-   * @param {{remove: (id: string) => void, retry: (id: string) => void}} actions
+   * @param {{remove: (id: string) => void, retry: (id: string) => void, leave: () => void}} actions: `leave` takes the focus
    */
   constructor(list, template, say, actions) {
     Object.assign(this, { list, template, say, actions });
@@ -35,8 +35,15 @@ export class FileList {
   }
 
   remove(id) {
-    this.#rows.get(id)?.row.remove();
+    const { row } = this.#rows.get(id) ?? {};
+    if (!row) return;
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    const hadFocus = row.contains(document.activeElement);
+    row.remove();
     this.#rows.delete(id);
+    if (!hadFocus) return;
+    if (next) next.querySelector("[data-remove]").focus();
+    else this.actions.leave();
   }
 
   picture(id, url) {
@@ -51,6 +58,7 @@ export class FileList {
     if (!parts) return;
     parts.progress.hidden = false;
     parts.progress.value = 0;
+    if (parts.again === document.activeElement) parts.remove.focus();
     parts.again.hidden = true;
     this.#tell(parts, this.say.sending({ share: share.format(0) }));
   }

@@ -21,6 +21,7 @@ function start(form) {
   const list = new FileList(part("list"), part("row"), say, {
     remove: (id) => uppy.removeFile(id),
     retry: (id) => uppy.retryUpload(id),
+    leave: () => part("choose").focus(),
   });
   enhance(form);
   takeFiles(uppy, part);
@@ -132,6 +133,7 @@ const isOnItsWay = (file) => Boolean(file.progress.uploadStarted) && !isUp(file)
 
 /** The line and the bar for all files, and the buttons that make sense now. */
 function showBatch(files, part, say) {
+  const pressed = document.activeElement;
   const done = files.filter(isUp).length;
   const failed = files.filter((file) => file.error).length;
   const running = files.filter(isOnItsWay).length;
@@ -145,6 +147,10 @@ function showBatch(files, part, say) {
   const words = running ? say.progress({ done, number: files.length }) : say.finished({ done, failed });
   const line = part("batch-says");
   if (line.textContent !== words) line.textContent = words; // said again only when it has changed
+  // A button that has gone, or that cannot be pressed now, is no place to go on from.
+  if (pressed.closest(".upload-actions") && (pressed.hidden || pressed.disabled)) {
+    (part("batch").hidden ? part("choose") : line).focus();
+  }
 }
 
 /** The server's own sentence where there is one. */
