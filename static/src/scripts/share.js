@@ -5,7 +5,7 @@ import { announce } from "./say.js";
 export function shareQueries() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!("share" in form.dataset)) return;
+    if (!("share" in form.dataset) || event.submitter?.hasAttribute("formaction")) return;
     event.preventDefault();
     const say = (words) => {
       form.querySelector("[data-share-status]").textContent = words;
