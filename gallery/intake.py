@@ -122,7 +122,7 @@ def _take_facts(image: Image, stored: StoredFile) -> None:
     image.original.name = stored.name
     for name in (
         "format", "bytes", "width", "height", "frames", "orientation",
-        "has_alpha", "sha256", "perceptual_hash", "swatch", "colors", "notes",
+        "has_alpha", "sha256", "perceptual_hash", "sharpness", "swatch", "colors", "notes",
     ):  # fmt: skip
         setattr(image, name, getattr(stored.facts, name))
 

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from gallery.views import collections, reports
+from gallery.views import collections, jobs, reports
 from gallery.views.files import image_file
 from gallery.views.products import product_page
 from gallery.views.uploads import UploadView
@@ -30,5 +30,9 @@ urlpatterns = [
     path("collections/<uuid:key>/restore/", collections.restore_collection, name="collection-restore"),
     path("save/<uuid:key>/", collections.save, name="save"),
     path("save/<uuid:key>/menu/", collections.save_menu, name="save-menu"),
+    path("jobs/", jobs.jobs_page, name="jobs"),
+    path("jobs/<uuid:key>/", jobs.job_page, name="job"),
+    path("jobs/<uuid:key>/cancel/", jobs.cancel_job, name="job-cancel"),
+    path("jobs/<uuid:key>/report/", jobs.job_report, name="job-report"),
     path("upload/", UploadView.as_view(), name="upload"),
 ]

@@ -1,6 +1,7 @@
 from gallery.models.categories import Brand, Category
 from gallery.models.collections import Collection, CollectionItem
 from gallery.models.images import Image
+from gallery.models.jobs import Job
 from gallery.models.products import Product, ProductRedirect, TaggedProduct
 from gallery.models.renditions import Rendition
 from gallery.models.reports import Report
@@ -12,6 +13,7 @@ __all__ = [
     "Collection",
     "CollectionItem",
     "Image",
+    "Job",
     "Product",
     "ProductRedirect",
     "Rendition",

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -6,12 +7,17 @@ from django.core.files.storage import storages
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from gallery import signals
 from gallery.keys import new_key
 from gallery.models.renditions import Rendition
 from gallery.visibility import Visibility
+
+REASON_LENGTH = 300
+REPLY_LENGTH = 500
 
 
 def originals():
@@ -59,14 +65,24 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Give these images to another product; their documents follow."""
         return self._change(product=product)
 
-    def set_status(self, status: str, by=None, reason: str = "") -> int:
-        """Moderate all of these images with one statement."""
-        return self._change(status=status, moderated_by=by, status_reason=reason)
+    def set_status(self, status: str, by=None, reason: str = "", code: str = "") -> int:
+        """Moderate all of these images with one statement.
+
+        :param reason: in words, for the uploader and the audit
+        :param code: of ``Image.Fault``, where there is one
+        """
+        return self._change(
+            by, reason, status=status, moderated_by=by, moderated_at=timezone.now(), status_reason=reason, fault=code
+        )
 
     @transaction.atomic
-    def _change(self, **values) -> int:
+    def _change(self, by=None, why: str = "", **values: Any) -> int:
         keys = self.primary_keys()
         changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
+        images = list(Image.objects.filter(pk__in=keys))
+        Image.history.bulk_history_create(
+            images, update=True, default_user=by, default_change_reason=why[:REASON_LENGTH], batch_size=500
+        )
         signals.announce(keys)
         return changed
 
@@ -83,6 +99,16 @@ class Image(models.Model):
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    class Fault(models.TextChoices):
+        """Why a photo is rejected or has to change; keys 1 to 6 of the moderation queue, in this order."""
+
+        OTHER_PRODUCT = "other_product", _("It shows something else than the product")
+        POOR = "poor", _("It is blurred, too dark, too small or cut off")
+        OFFENSIVE = "offensive", _("It is offensive or not safe to look at")
+        STOLEN = "stolen", _("It belongs to somebody else")
+        DUPLICATE = "duplicate", _("The catalogue has this photo already")
+        OTHER = "other", _("Something else")
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     product = models.ForeignKey("gallery.Product", models.CASCADE, related_name="images")
@@ -103,17 +129,34 @@ class Image(models.Model):
     position = models.PositiveIntegerField(_("position"), default=0)
     alt_text = models.CharField(_("description for people who cannot see it"), max_length=200, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.APPROVED)
-    status_reason = models.CharField(max_length=300, blank=True)
+    status_reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    fault = models.CharField(max_length=14, choices=Fault.choices, blank=True)
     uploader = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="images"
     )
     moderated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
+    moderated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reply = models.CharField(max_length=REPLY_LENGTH, blank=True, help_text="the contributor's one answer")
+    replied_at = models.DateTimeField(null=True, blank=True, editable=False)
+    replaces = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="replacements", editable=False
+    )
+    taken_down_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, editable=False, help_text="its files go for good after a grace period"
+    )
+    sharpness = models.FloatField(
+        null=True, editable=False, help_text="variance of the Laplacian of the picture at a fixed size"
+    )
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ImageQuerySet.as_manager()
+    history = HistoricalRecords(
+        excluded_fields=["format", "bytes", "width", "height", "frames", "orientation", "has_alpha", "swatch", "colors",
+                         "notes", "perceptual_hash", "sharpness", "original", "revision"]
+    )  # fmt: skip
 
     class Meta:
         ordering = ["position", "id"]
@@ -121,6 +164,9 @@ class Image(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "changes_requested", "approved", "rejected", "withdrawn"]),
                 name="image_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_down_at=None) | ~Q(status="approved"), name="image_taken_down_is_not_approved"
             ),
             models.CheckConstraint(
                 condition=Q(width__gt=0, height__gt=0, bytes__gt=0, frames__gt=0), name="image_not_empty"
@@ -150,8 +196,16 @@ class Image(models.Model):
         Image.objects.filter(pk=self.pk).set_status(self.Status.APPROVED, by, reason)
         self.refresh_from_db()
 
-    def reject(self, by, reason: str) -> None:
-        Image.objects.filter(pk=self.pk).set_status(self.Status.REJECTED, by, reason)
+    def reject(self, by, reason: str, code: str = "") -> None:
+        Image.objects.filter(pk=self.pk).set_status(self.Status.REJECTED, by, reason, code)
+        self.refresh_from_db()
+
+    def ask_for_changes(self, by, reason: str, code: str = "") -> None:
+        Image.objects.filter(pk=self.pk).set_status(self.Status.CHANGES_REQUESTED, by, reason, code)
+        self.refresh_from_db()
+
+    def withdraw(self, by, reason: str = "") -> None:
+        Image.objects.filter(pk=self.pk).set_status(self.Status.WITHDRAWN, by, reason)
         self.refresh_from_db()
 
 

@@ -6,6 +6,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 from taggit.managers import TaggableManager, _TaggableManager
 from taggit.models import ItemBase, TagBase
 
@@ -98,6 +99,7 @@ class Product(models.Model):  # type: ignore[django-manager-missing]  # taggit's
     tags = TaggableManager(through=TaggedProduct, manager=TagsOfProduct, blank=True)
 
     objects = ProductQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["revision"])
 
     class Meta:
         ordering = ["-created_at", "-id"]

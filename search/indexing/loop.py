@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
 
-from gallery.models import Collection
+from gallery.jobs import revive_silent
+from gallery.models import Collection, Job
 from gallery.sweep import sweep_files
 from search import generations
 from search.encoders import EncoderError
@@ -99,7 +100,9 @@ class IndexLoop:
             Scheduled(300, delete_expired),
             Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
+            Scheduled(15, revive_silent),
             Scheduled(3600, Collection.objects.purge),
+            Scheduled(6 * 3600, Job.objects.purge),
             Scheduled(6 * 3600, sweep_files),
         ]
 

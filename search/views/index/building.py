@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from gallery.views.access import staff_only
 from search import generations
 from search.engines import configured_name
 from search.engines.base import EngineError
 from search.generations import GenerationError
-from search.views.index.access import staff_only
 from search.views.index.forms import BuildForm
 from search.views.index.words import duration
 

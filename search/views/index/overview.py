@@ -6,8 +6,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from gallery.views.access import staff_only
 from search.models import Generation
-from search.views.index.access import staff_only
 from search.views.index.failed import by_reason
 from search.views.index.sections import in_order, section_of
 
