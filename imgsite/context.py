@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from gallery.accounts.mail import sends_mail
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     return {
@@ -10,4 +12,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "DEBUG": settings.DEBUG,
         "LANGUAGES_OFFERED": settings.LANGUAGES,
         "LINK_SEARCH": settings.LINK_SEARCH,
+        "SIGNUP_OPEN": settings.SIGNUP_OPEN,
+        "SENDS_MAIL": sends_mail(),
     }

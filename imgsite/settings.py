@@ -133,6 +133,39 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
+# --- Accounts and mail --------------------------------------------------------------------------------
+# "smtp+tls://user:password@host:587"; without a server no mail is sent, and nobody can reset a password.
+_mail = env.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="webmaster@localhost")
+SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=True)
+ACCOUNT_EMAIL_VERIFICATION = env.str(
+    "ACCOUNT_EMAIL_VERIFICATION", default="none" if EMAIL_BACKEND.endswith(".dummy.EmailBackend") else "optional"
+)
+ACCOUNT_ADAPTER = "gallery.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    name: f"gallery.accounts.forms.{form}"
+    for name, form in {
+        "login": "LoginForm",
+        "signup": "SignupForm",
+        "change_password": "ChangePasswordForm",
+        "set_password": "SetPasswordForm",
+        "reset_password": "ResetPasswordForm",
+        "reset_password_from_key": "ResetPasswordKeyForm",
+        "add_email": "AddEmailForm",
+        "reauthenticate": "ReauthenticateForm",
+    }.items()
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # whoever was refused a page may sign in as somebody else
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+
 # --- Language -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
@@ -215,11 +248,14 @@ LINK_PORTS = env.list("LINK_PORTS", cast=int, default=[80, 443])
 LINK_AT_ONCE = env.int("LINK_AT_ONCE", default=2)
 LINK_REFUSED_NETWORKS = env.list("LINK_REFUSED_NETWORKS", default=[])
 UNNAMED_FILES_KEPT_HOURS = env.int("UNNAMED_FILES_KEPT_HOURS", default=24)
+# Photos of one person that wait for a moderator; more are refused until some are decided.
+CONTRIBUTIONS_PENDING = env.int("CONTRIBUTIONS_PENDING", default=20)
 RENDITION_WIDTHS = (320, 640, 1280)
 RENDITION_QUALITY = {"webp": 80, "jpeg": 82}
 
 # --- The shop -----------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", default="Contact Sheet")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
 
 # --- Search -------------------------------------------------------------------------------------------
@@ -281,8 +317,10 @@ REST_FRAMEWORK = {
         "search": env.str("THROTTLE_SEARCH", default="120/min"),
         "photo": env.str("THROTTLE_PHOTO", default="30/min"),
         "report": env.str("THROTTLE_REPORT", default="30/hour"),
+        "contribution": env.str("THROTTLE_CONTRIBUTION", default="60/hour"),
     },
 }
+ALLAUTH_TRUSTED_PROXY_COUNT = REST_FRAMEWORK["NUM_PROXIES"]  # sign-ins are throttled by address, too
 SPECTACULAR_SETTINGS = {
     "TITLE": "Visual product search",
     "DESCRIPTION": "Search a catalogue by picture, by an image already in it, or by words.",
@@ -327,6 +365,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 if HTTPS:
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)

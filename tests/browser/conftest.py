@@ -170,7 +170,7 @@ def sign_in(site: str) -> Callable[[Page, User], None]:
     def sign_in(page: Page, user: User) -> None:
         page.goto("/accounts/login/")
         # By the names of the fields: the page may be in either language.
-        page.locator("[name=username]").fill(user.username)
+        page.locator("[name=login]").fill(user.username)
         page.locator("[name=password]").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/accounts/" not in url)
