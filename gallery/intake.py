@@ -68,10 +68,12 @@ def record_image(
     position: int | None = None,
     alt_text: str = "",
     reserved: Collection[str] = (),
+    replaces: Image | None = None,
 ) -> Image:
     """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along.
 
     :param reserved: names that it must not get, as other files of the product will
+    :param replaces: the image that it is to take the place of once it is approved
     """
     # One photograph of a product at a time, so that positions and names stay distinct.
     Product.objects.select_for_update().get(pk=product.pk)
@@ -83,6 +85,7 @@ def record_image(
         alt_text=alt_text,
         status=status or Image.Status.APPROVED,
         uploader=uploader,
+        replaces=replaces,
     )
     _take_facts(image, stored)
     image.save(force_insert=True)

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from gallery.views import collections, jobs, reports
+from gallery.views import collections, contributions, demo, jobs, reports
 from gallery.views.files import image_file
 from gallery.views.products import product_page
 from gallery.views.uploads import UploadView
@@ -34,5 +34,13 @@ urlpatterns = [
     path("jobs/<uuid:key>/", jobs.job_page, name="job"),
     path("jobs/<uuid:key>/cancel/", jobs.cancel_job, name="job-cancel"),
     path("jobs/<uuid:key>/report/", jobs.job_report, name="job-report"),
+    path("products/<sku:sku>/add-photo/", contributions.contribute, name="contribute-to"),
+    path("uploads/", contributions.uploads_page, name="uploads"),
+    path("uploads/new/", contributions.contribute, name="contribute"),
+    path("uploads/<uuid:key>/", contributions.contribution_page, name="contribution"),
+    path("uploads/<uuid:key>/reply/", contributions.reply, name="contribution-reply"),
+    path("uploads/<uuid:key>/file/", contributions.replace, name="contribution-replace"),
+    path("uploads/<uuid:key>/withdraw/", contributions.withdraw, name="contribution-withdraw"),
+    path("demo/view-as/<slug:role>/", demo.view_as, name="view-as"),
     path("upload/", UploadView.as_view(), name="upload"),
 ]

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from gallery.accounts.mail import sends_mail
+from gallery.demo.accounts import ACCOUNTS, may_switch
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -14,4 +15,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "LINK_SEARCH": settings.LINK_SEARCH,
         "SIGNUP_OPEN": settings.SIGNUP_OPEN,
         "SENDS_MAIL": sends_mail(),
+        "VIEW_AS": [account.role for account in ACCOUNTS] if may_switch(request) else [],
     }

@@ -18,6 +18,8 @@ from gallery.visibility import Visibility
 
 REASON_LENGTH = 300
 REPLY_LENGTH = 500
+_REPLACED = "Replaced by a newer photo"
+_REOPENED = "The newer photo is looked at again"
 
 
 def originals():
@@ -68,16 +70,48 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def set_status(self, status: str, by=None, reason: str = "", code: str = "") -> int:
         """Moderate all of these images with one statement.
 
+        An image that ``replaces`` another shows in its stead from its approval on: the other one is withdrawn in the
+        same transaction, and comes back when the approval is taken back for another look.
+
         :param reason: in words, for the uploader and the audit
         :param code: of ``Image.Fault``, where there is one
         """
-        return self._change(
-            by, reason, status=status, moderated_by=by, moderated_at=timezone.now(), status_reason=reason, fault=code
+        decided = {"moderated_by": by, "moderated_at": timezone.now()}
+        with transaction.atomic():
+            images = Image.objects.filter(pk__in=self.primary_keys())
+            if status in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
+                images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED, **decided)
+            if status == Image.Status.APPROVED:
+                images._to_be_replaced()._change(by, _REPLACED, status=Image.Status.WITHDRAWN, **decided)
+            return images._change(by, reason, status=status, status_reason=reason, fault=code, **decided)
+
+    def resubmit(self, by, why: str = "", **values: Any) -> int:
+        """Back into the queue by the contributor. What a moderator said, and who, stays to be read there."""
+        return self._change(by, why, status=Image.Status.PENDING, **values)
+
+    def retract(self, by) -> int:
+        """Taken back by the contributor: no moderator decided this."""
+        return self._change(by, "Withdrawn by the contributor", status=Image.Status.WITHDRAWN)
+
+    def _to_be_replaced(self) -> "ImageQuerySet":
+        """The live images that these ones, once approved, take the place of."""
+        return Image.objects.filter(replacements__in=self, status=Image.Status.APPROVED).exclude(pk__in=self)
+
+    def _replaced_by_approval(self) -> "ImageQuerySet":
+        """The images that the approval of these ones withdrew, and nothing else since: both bear its moment."""
+        return Image.objects.filter(
+            replacements__in=self,
+            replacements__status=Image.Status.APPROVED,
+            replacements__moderated_at=F("moderated_at"),
+            status=Image.Status.WITHDRAWN,
+            taken_down_at=None,
         )
 
     @transaction.atomic
     def _change(self, by=None, why: str = "", **values: Any) -> int:
         keys = self.primary_keys()
+        if not keys:
+            return 0
         changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
         images = list(Image.objects.filter(pk__in=keys))
         Image.history.bulk_history_create(

@@ -18,6 +18,8 @@ def product_page(request: HttpRequest, sku: str) -> HttpResponse:
     """A published product with an approved photo; anything for staff, moderators and uploaders of its photos."""
     who = visibility.behind_the_counter(request.user)
     photos = Image.objects.visible_to(who).order_by("position", "pk")
+    if who.kind == "own":  # what was refused or taken back is under "My uploads" alone
+        photos = photos.exclude(status__in=(Image.Status.REJECTED, Image.Status.WITHDRAWN))
     product = (
         Product.objects.visible_to(who)
         .with_facts()

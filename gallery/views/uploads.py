@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -15,15 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
 
+from gallery.drafts import new_product, title_from
 from gallery.filenames import clean_name
 from gallery.forms import BatchForm
 from gallery.intake import record_image, stored_original
-from gallery.keys import new_key
-from gallery.models import Brand, Category, Image, Product, User
-from gallery.models.categories import readable_slug
+from gallery.models import Brand, Category, Image, User
 from gallery.verification import Refused, note_sentences
 
-_SKU_ATTEMPTS = 5
 TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
 
 
@@ -134,9 +132,9 @@ def take(user: User, file: UploadedFile, batch: dict[str, Any]) -> tuple[Image, 
     """
     name = clean_name(file.name or "")
     with stored_original(cast(BinaryIO, file), file.name or "") as stored, transaction.atomic():
-        product = _new_product(
+        product = new_product(
             name,
-            title=_title(name),
+            title=title_from(name),
             category=Category.objects.at_path(batch["category"]) if batch["category"] else None,
             brand=Brand.objects.named(batch["brand"]) if batch["brand"] else None,
             price=batch["price"],
@@ -154,31 +152,3 @@ def _seen_before(image: Image) -> list[str]:
     if twin is None:
         return []
     return [_("The same photo is already in the catalogue: %(sku)s.") % {"sku": twin.product.sku}]
-
-
-def _new_product(name: str, **facts: Any) -> Product:
-    """A product under a SKU after the file's name; another upload of that name may take the SKU first."""
-    for _attempt in range(_SKU_ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return Product.objects.create(sku=free_sku(name), **facts)
-        except IntegrityError:
-            continue
-    return Product.objects.create(sku=new_key().hex, **facts)
-
-
-def free_sku(name: str) -> str:
-    """A SKU after the file's name that no product has."""
-    stem = name.rpartition(".")[0] or name
-    base = readable_slug(stem).encode("ascii", "ignore").decode().strip("-_.")[:56] or "photo"
-    taken = set(Product.objects.filter(sku__startswith=base).values_list("sku", flat=True))
-    sku, number = base, 1
-    while sku in taken:
-        number += 1
-        sku = f"{base}-{number}"
-    return sku
-
-
-def _title(name: str) -> str:
-    stem = (name.rpartition(".")[0] or name).replace("_", " ").replace("-", " ").strip()
-    return stem[:1].upper() + stem[1:] or _("Untitled product")
