@@ -14,4 +14,8 @@ def sharpness(picture: Image.Image) -> float:
     """
     grey = picture.convert("L")
     grey.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return round(ImageStat.Stat(grey.filter(_LAPLACIAN)).var[0], 2)
+    if min(grey.size) < 3:
+        return 0.0
+    # Pillow leaves the outermost pixels as they were: they would count as edges.
+    inner = (1, 1, grey.width - 1, grey.height - 1)
+    return round(ImageStat.Stat(grey.filter(_LAPLACIAN).crop(inner)).var[0], 2)

@@ -2,6 +2,8 @@ from django.urls import path, register_converter
 
 from gallery.views import collections, contributions, demo, jobs, reports
 from gallery.views.files import image_file
+from gallery.views.moderation import audit, deciding, queue
+from gallery.views.moderation.reports import reports_page
 from gallery.views.products import product_page
 from gallery.views.uploads import UploadView
 
@@ -42,5 +44,15 @@ urlpatterns = [
     path("uploads/<uuid:key>/file/", contributions.replace, name="contribution-replace"),
     path("uploads/<uuid:key>/withdraw/", contributions.withdraw, name="contribution-withdraw"),
     path("demo/view-as/<slug:role>/", demo.view_as, name="view-as"),
+    path("moderation/", queue.queue, name="moderation"),
+    path("moderation/ahead/", queue.ahead, name="moderation-ahead"),
+    path("moderation/claims/", queue.renew, name="moderation-claims"),
+    path("moderation/skipped/", queue.look_again, name="moderation-look-again"),
+    path("moderation/undo/", deciding.undo, name="moderation-undo"),
+    path("moderation/reports/", reports_page, name="moderation-reports"),
+    path("moderation/<uuid:key>/", queue.one, name="moderation-one"),
+    path("moderation/<uuid:key>/decide/", deciding.decide, name="moderation-decide"),
+    path("audit/photos/<uuid:key>/", audit.audit_image, name="audit-image"),
+    path("audit/products/<sku:sku>/", audit.audit_product, name="audit-product"),
     path("upload/", UploadView.as_view(), name="upload"),
 ]

@@ -228,6 +228,12 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 JOB_SILENT_SECONDS = env.int("JOB_SILENT_SECONDS", default=120)
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
 
+# --- Moderation ---------------------------------------------------------------------------------------
+TAKEDOWN_GRACE_DAYS = env.int("TAKEDOWN_GRACE_DAYS", default=30)
+# From how unsafe on (0 to 1) a photo opens blurred for moderators; see docs/moderation.md.
+SAFETY_THRESHOLD = env.float("SAFETY_THRESHOLD", default=0.8)
+SAFETY_AUTO_REJECT = env.bool("SAFETY_AUTO_REJECT", default=False)
+
 # --- Limits on what is taken in -----------------------------------------------------------------------
 MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=25 * 1024 * 1024)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=60_000_000)

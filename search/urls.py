@@ -4,6 +4,7 @@ from django.urls import path
 
 from search.views import (
     beside,
+    evidence,
     fragments,
     history,
     home,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("regions/<uuid:key>/", regions.image_regions, name="image-regions"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
+    path("moderation/<uuid:key>/evidence/", evidence.evidence, name="evidence"),
     path("progress/", fragments.progress, name="progress"),
     path("index/", overview.overview, name="index"),
     path("index/build/", building.build, name="index-build"),

@@ -2,6 +2,7 @@ from gallery.models.categories import Brand, Category
 from gallery.models.collections import Collection, CollectionItem
 from gallery.models.images import Image
 from gallery.models.jobs import Job
+from gallery.models.moderation import Claim, Decision
 from gallery.models.products import Product, ProductRedirect, TaggedProduct
 from gallery.models.renditions import Rendition
 from gallery.models.reports import Report
@@ -10,8 +11,10 @@ from gallery.models.users import Role, User
 __all__ = [
     "Brand",
     "Category",
+    "Claim",
     "Collection",
     "CollectionItem",
+    "Decision",
     "Image",
     "Job",
     "Product",

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ REASON_LENGTH = 300
 REPLY_LENGTH = 500
 _REPLACED = "Replaced by a newer photo"
 _REOPENED = "The newer photo is looked at again"
+WHY_LENGTH = 100  # of the history's own column; the whole reason is in its ``status_reason``
 
 
 def originals():
@@ -53,15 +55,35 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def pending(self) -> "ImageQuerySet":
         return self.filter(status=Image.Status.PENDING)
 
+    def changes_requested(self) -> "ImageQuerySet":
+        return self.filter(status=Image.Status.CHANGES_REQUESTED)
+
+    def rejected(self) -> "ImageQuerySet":
+        return self.filter(status=Image.Status.REJECTED, taken_down_at=None)
+
+    def taken_down(self) -> "ImageQuerySet":
+        return self.exclude(taken_down_at=None)
+
+    def reported(self) -> "ImageQuerySet":
+        """Images with a report that nobody has answered yet."""
+        reports = self.model._meta.get_field("reports").related_model
+        return self.filter(
+            models.Exists(reports._default_manager.filter(image=models.OuterRef("pk"), resolved_at=None))
+        )
+
     def with_product(self) -> "ImageQuerySet":
         return self.select_related("product__category", "product__brand")
 
+    def with_people(self) -> "ImageQuerySet":
+        """With the product, its category and brand, who sent the image and who decided on it."""
+        return self.with_product().select_related("uploader", "moderated_by")
+
     def without_rendition(self, format: str, width: int) -> "ImageQuerySet":
-        """Images whose present file has no rendition of this format and width yet."""
+        """Images whose present file has no rendition of this format and width yet, but for those taken down."""
         made = Rendition.objects.filter(
             image=models.OuterRef("pk"), source_sha256=models.OuterRef("sha256"), format=format, width=width
         )
-        return self.filter(~models.Exists(made))
+        return self.filter(~models.Exists(made), taken_down_at=None)
 
     def move_to(self, product) -> int:
         """Give these images to another product; their documents follow."""
@@ -76,13 +98,14 @@ class ImageQuerySet(models.QuerySet["Image"]):
         :param reason: in words, for the uploader and the audit
         :param code: of ``Image.Fault``, where there is one
         """
-        decided = {"moderated_by": by, "moderated_at": timezone.now()}
+        decided: dict[str, Any] = {"moderated_by": by, "moderated_at": timezone.now()}
         with transaction.atomic():
             images = Image.objects.filter(pk__in=self.primary_keys())
             if status in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
                 images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED, **decided)
             if status == Image.Status.APPROVED:
                 images._to_be_replaced()._change(by, _REPLACED, status=Image.Status.WITHDRAWN, **decided)
+                decided["taken_down_at"] = None
             return images._change(by, reason, status=status, status_reason=reason, fault=code, **decided)
 
     def resubmit(self, by, why: str = "", **values: Any) -> int:
@@ -108,6 +131,47 @@ class ImageQuerySet(models.QuerySet["Image"]):
         )
 
     @transaction.atomic
+    def take_down(self, by=None, reason: str = "", code: str = "") -> int:
+        """Hide these images at once and delete what the public was served of them.
+
+        Their originals stay for ``TAKEDOWN_GRACE_DAYS``: until then they can be restored.
+        """
+        keys, now = self.primary_keys(), timezone.now()
+        changed = self._change(
+            by,
+            reason,
+            status=Image.Status.REJECTED,
+            moderated_by=by,
+            moderated_at=now,
+            status_reason=reason,
+            fault=code,
+            taken_down_at=now,
+        )
+        Rendition.objects.filter(image__in=keys).delete()
+        return changed
+
+    def set_back(self, by, why: str, **values: Any) -> int:
+        """Undo a decision: these were the values before it. A photo that gave way to them comes back, too."""
+        with transaction.atomic():
+            images = Image.objects.filter(pk__in=self.primary_keys())
+            if values.get("status") in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
+                images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED)
+            return images._change(by, why, **values)
+
+    def purge_taken_down(self) -> list[str]:
+        """Delete for good, with their files, what was taken down longer ago than the grace period.
+
+        :return: the hashes of their files
+        """
+        due = self.filter(taken_down_at__lt=timezone.now() - timedelta(days=settings.TAKEDOWN_GRACE_DAYS))
+        hashes = []
+        for key, sha256 in list(due.order_by("pk").values_list("pk", "sha256")):
+            # One at a time and asked again, for it may have been restored meanwhile.
+            if due.filter(pk=key).delete()[0]:
+                hashes.append(sha256)
+        return hashes
+
+    @transaction.atomic
     def _change(self, by=None, why: str = "", **values: Any) -> int:
         keys = self.primary_keys()
         if not keys:
@@ -115,7 +179,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
         images = list(Image.objects.filter(pk__in=keys))
         Image.history.bulk_history_create(
-            images, update=True, default_user=by, default_change_reason=why[:REASON_LENGTH], batch_size=500
+            images, update=True, default_user=by, default_change_reason=why[:WHY_LENGTH], batch_size=500
         )
         signals.announce(keys)
         return changed
@@ -194,6 +258,7 @@ class Image(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        indexes = [models.Index(fields=["status", "id"], name="image_by_status")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "changes_requested", "approved", "rejected", "withdrawn"]),
@@ -237,6 +302,14 @@ class Image(models.Model):
     def ask_for_changes(self, by, reason: str, code: str = "") -> None:
         Image.objects.filter(pk=self.pk).set_status(self.Status.CHANGES_REQUESTED, by, reason, code)
         self.refresh_from_db()
+
+    def take_down(self, by, reason: str, code: str = "") -> None:
+        Image.objects.filter(pk=self.pk).take_down(by, reason, code)
+        self.refresh_from_db()
+
+    def restore(self, by, reason: str = "") -> None:
+        """Show an image again that was taken down."""
+        self.approve(by, reason)
 
     def withdraw(self, by, reason: str = "") -> None:
         Image.objects.filter(pk=self.pk).set_status(self.Status.WITHDRAWN, by, reason)

@@ -21,6 +21,7 @@ from search.indexing.reconcile import mark_missed, reconcile
 from search.indexing.writing import write_batch
 from search.models import Generation
 from search.photos import delete_expired
+from search.safety.upkeep import LooksAhead, purge_taken_down
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class IndexLoop:
         self.stopping = threading.Event()
         self.backoff: dict[int, Backoff] = {}
         self.cards = CardRenditions()
+        self.looks = LooksAhead()
         self.troubled_until = 0.0
         self.schedule = [
             Scheduled(2, self._reconcile_requested),
@@ -104,6 +106,7 @@ class IndexLoop:
             Scheduled(3600, Collection.objects.purge),
             Scheduled(6 * 3600, Job.objects.purge),
             Scheduled(6 * 3600, sweep_files),
+            Scheduled(3600, purge_taken_down),
         ]
 
     def stop_on_signals(self) -> None:
@@ -126,7 +129,8 @@ class IndexLoop:
                 close_old_connections()
                 worked = False
             self.cards.seen(worked)
-            if not worked and not self.cards.make_some():
+            self.looks.seen(worked)
+            if not worked and not self.cards.make_some() and not self.looks.make_some():
                 self.stopping.wait(IDLE_SECONDS)
 
     def run_until_idle(self) -> int:

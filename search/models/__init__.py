@@ -3,6 +3,7 @@ from search.models.documents import EmbeddedDocument
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
+from search.models.looks import FoundFaces, SafetyScore
 from search.models.query_photos import QueryEmbedding, QueryPhoto
 
 __all__ = [
@@ -10,12 +11,14 @@ __all__ = [
     "EmbeddedDocument",
     "Embedding",
     "EncodedPicture",
+    "FoundFaces",
     "Generation",
     "Placement",
     "ProductView",
     "QueryEmbedding",
     "QueryPhoto",
     "RegionEmbedding",
+    "SafetyScore",
     "SavedSearch",
     "SearchRecord",
     "SuggestedRegions",

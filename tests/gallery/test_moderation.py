@@ -1,0 +1,412 @@
+"""The moderation queue through its addresses: every key's action, undo, collisions, reports, takedown, the audit."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from gallery.models import Claim, Decision, Image, Report, Role, User
+from gallery.renditions import rendition
+from search.safety.upkeep import purge_taken_down
+from tests.catalogue import add_photo, add_product
+
+pytestmark = pytest.mark.django_db
+
+JSON = {"headers": {"accept": "application/json"}}
+FAULTS = [fault.value for fault in Image.Fault]
+
+
+@pytest.fixture
+def second(db) -> User:
+    user = User.objects.create_user("second", "second@example.com", "a long password", first_name="Sec")
+    user.groups.add(Group.objects.get_or_create(name=Role.MODERATOR)[0])
+    return user
+
+
+@pytest.fixture
+def desk(moderator) -> Client:
+    return client_of(moderator)
+
+
+@pytest.fixture
+def photos(shopper) -> list[Image]:
+    """Three that wait, in the order in which they came."""
+    return waiting(3, shopper)
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def waiting(count: int, uploader: User) -> list[Image]:
+    product = add_product("DRESS", photos=1)
+    return [
+        add_photo(product, "circle", "red", f"sent-{n}.jpg", size=(240 + n, 180), uploader=uploader, status="pending")
+        for n in range(count)
+    ]
+
+
+def decide(client: Client, image: Image, act: str, revision: int | None = None, **data):
+    data |= {"act": act, "revision": image.revision if revision is None else revision}
+    return client.post(reverse("moderation-decide", args=[image.pk]), data, **JSON)
+
+
+def state_of(image: Image) -> tuple:
+    """All that a decision changes."""
+    fields = ("status", "status_reason", "fault", "moderated_by_id", "moderated_at", "taken_down_at")
+    return Image.objects.values_list(*fields).get(pk=image.pk)
+
+
+def offered(client: Client) -> Image | None:
+    return client.get("/moderation/").context["image"]
+
+
+# --- Who may --------------------------------------------------------------------------------------------------
+
+
+def addresses(image: Image) -> list[str]:
+    names = ("moderation", "moderation-ahead", "moderation-reports")
+    by_key = ("moderation-one", "evidence")
+    return [*map(reverse, names), *(reverse(name, args=[image.pk]) for name in by_key)]
+
+
+def test_strangers_sign_in_and_everybody_else_is_refused(client, photos, shopper, staff):
+    pages, audits = addresses(photos[0]), [reverse("audit-image", args=[photos[0].pk]), "/audit/products/DRESS/"]
+    posts = [reverse("moderation-decide", args=[photos[0].pk]), *map(reverse, ("moderation-undo", "moderation-claims"))]
+    for address in pages + audits:
+        assert client.get(address).url.startswith("/accounts/login/?next=/"), address
+    for address in posts:
+        assert client.post(address).url.startswith("/accounts/login/"), address
+    for user, refused in ((shopper, pages + audits), (staff, pages)):
+        own = client_of(user)
+        assert {own.get(address).status_code for address in refused} == {403}
+        assert {own.post(address).status_code for address in posts} == {403}
+    assert client_of(staff).get(audits[0]).status_code == 200
+    assert state_of(photos[0])[0] == "pending"
+
+
+# --- The queue ------------------------------------------------------------------------------------------------
+
+
+def test_the_photo_that_waited_longest_comes_first_with_its_evidence(desk, photos, shopper):
+    Image.objects.filter(pk=photos[0].pk).update(reply="It is my own.", replied_at=timezone.now())
+    page = desk.get("/moderation/")
+    shown = page.context["shown"]
+    assert page.context["image"] == photos[0]
+    assert (shown.record.who, shown.record.pending, shown.record.approved) == (shopper, 3, 0)
+    html = page.content.decode()
+    assert "too small to zoom: 240 px" in html
+    assert "It is my own." in html
+    assert reverse("evidence", args=[photos[0].pk]) in html
+    assert [one["count"] for one in page.context["states"]] == [3, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_number_rejects_for_its_reason(desk, photos, moderator, number):
+    code = FAULTS[number - 1]
+    assert f'value="reject:{code}"' in desk.get("/moderation/").content.decode().split(f'data-key="{number}"')[0][-200:]
+    answer = decide(desk, photos[0], f"reject:{code}")
+    assert answer.json()["said"] == "Rejected: sent-0.jpg"
+    photos[0].refresh_from_db()
+    assert (photos[0].status, photos[0].fault, photos[0].moderated_by) == ("rejected", code, moderator)
+    assert photos[0].status_reason == Image.Fault(code).label
+    assert offered(desk) == photos[1]
+
+
+def test_approve_and_its_history(desk, photos, moderator):
+    assert decide(desk, photos[0], "approve").json()["counts"]["pending"] == 2
+    assert state_of(photos[0])[0] == "approved"
+    record = photos[0].history.first()
+    assert (record.history_user, record.status) == (moderator, "approved")
+    assert Client().get(photos[0].url(320)).status_code == 200
+
+
+def test_a_change_needs_a_sentence(desk, photos):
+    answer = decide(desk, photos[0], "change", reason="  ")
+    assert (answer.status_code, answer.json()["error"]) == (422, "Write a sentence that says what to change.")
+    assert state_of(photos[0])[0] == "pending"
+    decide(desk, photos[0], "change", reason="Show the whole dress, please.")
+    assert state_of(photos[0])[:2] == ("changes_requested", "Show the whole dress, please.")
+
+
+def test_a_long_reason_is_kept_whole(desk, photos):
+    decide(desk, photos[0], "reject:other", reason="x" * 300)
+    assert len(photos[0].history.first().status_reason) == 300
+    assert decide(desk, photos[1], "reject:other", reason="x" * 301).status_code == 422
+
+
+@pytest.mark.parametrize("act", ["", "reject", "reject:boring", "approve:poor", "praise"])
+def test_what_is_no_decision_changes_nothing(desk, photos, act):
+    assert decide(desk, photos[0], act).status_code == 422
+    assert state_of(photos[0])[0] == "pending"
+
+
+def test_skipped_photos_come_back_when_asked_for(desk, photos, second):
+    for photo in photos:
+        decide(desk, photo, "skip")
+    page = desk.get("/moderation/")
+    assert (page.context["image"], page.context["skipped"]) == (None, 3)
+    assert offered(client_of(second)) == photos[0]  # to another moderator they are as good as new
+    Claim.objects.all().delete()
+    desk.post("/moderation/skipped/")
+    assert offered(desk) == photos[0]
+
+
+def test_buttons_work_without_scripts(desk, photos):
+    address = reverse("moderation-decide", args=[photos[0].pk])
+    page = desk.post(address, {"act": "reject:poor", "revision": photos[0].revision}, follow=True)
+    assert page.redirect_chain == [("/moderation/", 302)]
+    assert "Rejected: sent-0.jpg" in page.content.decode()
+    assert page.context["image"] == photos[1]
+    page = desk.post("/moderation/undo/", follow=True)
+    assert page.redirect_chain == [(reverse("moderation-one", args=[photos[0].pk]), 302)]
+    assert state_of(photos[0])[0] == "pending"
+
+
+def test_other_states_are_contact_sheets(desk, photos, django_assert_max_num_queries):
+    decide(desk, photos[0], "reject:poor")
+    decide(desk, photos[1], "change", reason="Straighten it.")
+    with django_assert_max_num_queries(14):
+        page = desk.get("/moderation/?state=rejected")
+    assert [image.pk for image in page.context["page"]] == [photos[0].pk]
+    assert [image.pk for image in desk.get("/moderation/?state=changes_requested").context["page"]] == [photos[1].pk]
+    assert [one["count"] for one in page.context["states"]] == [1, 1, 1, 0, 0]
+
+
+def test_photos_ahead_are_claimed_and_need_as_many_queries_as_one(
+    desk, photos, moderator, django_assert_max_num_queries
+):
+    desk.get("/moderation/")
+    with django_assert_max_num_queries(26):
+        html = desk.get(f"/moderation/ahead/?have={photos[0].pk}").content.decode()
+    assert html.count("data-judge") == 2
+    assert set(Claim.objects.filter(moderator=moderator).values_list("image", flat=True)) == {p.pk for p in photos}
+
+
+# --- Two moderators -------------------------------------------------------------------------------------------
+
+
+def test_a_claimed_photo_is_not_offered_to_another(desk, photos, second):
+    other = client_of(second)
+    assert (offered(desk), offered(other)) == (photos[0], photos[1])
+    assert (
+        "moderator is looking at this photo, too."
+        in other.get(reverse("moderation-one", args=[photos[0].pk])).content.decode()
+    )
+    Claim.objects.filter(image=photos[0]).update(until=timezone.now() - timedelta(seconds=1))
+    assert offered(other) == photos[0]  # the claim ran out
+
+
+def test_a_claim_lasts_as_long_as_somebody_looks(desk, photos, second):
+    offered(desk)
+    Claim.objects.update(until=timezone.now() + timedelta(seconds=1))
+    desk.post("/moderation/claims/", {"have": [str(photos[0].pk), "nonsense"]})
+    assert Claim.objects.get(image=photos[0]).until > timezone.now() + timedelta(seconds=60)
+    # Nobody takes over what another one looks at.
+    client_of(second).post("/moderation/claims/", {"have": [str(photos[0].pk)]})
+    assert Claim.objects.get(image=photos[0]).moderator.username == "moderator"
+
+
+def test_who_comes_second_changes_nothing_and_is_told(desk, photos, second):
+    seen = photos[0].revision
+    decide(client_of(second), photos[0], "approve")
+    before = state_of(photos[0])
+    answer = decide(desk, photos[0], "reject:poor", revision=seen)
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "second has decided on “sent-0.jpg” meanwhile: Approved. Nothing was changed."
+    assert state_of(photos[0]) == before
+    Image.objects.filter(pk=photos[1].pk).delete()
+    assert decide(desk, photos[1], "approve").status_code == 409
+
+
+def test_a_photo_that_was_edited_is_looked_at_again(desk, photos):
+    Image.objects.filter(pk=photos[0].pk).move_to(add_product("OTHER"))
+    answer = decide(desk, photos[0], "approve")
+    assert (answer.status_code, state_of(photos[0])[0]) == (409, "pending")
+    assert "Look at it again" in answer.json()["error"]
+
+
+# --- Undo -----------------------------------------------------------------------------------------------------
+
+
+def test_ten_decisions_are_undone_to_the_exact_states(desk, shopper, second):
+    photos = waiting(10, shopper)
+    photos[3].reject(second, "Too dark.", "poor")
+    photos[4].ask_for_changes(second, "Once more.")
+    photos[5].take_down(second, "Somebody objected.", "stolen")
+    acts = ["approve", *(f"reject:{code}" for code in FAULTS[:3]), "approve", "restore", *(
+        f"reject:{code}" for code in FAULTS[3:]), "take_down"]  # fmt: skip
+    assert len(acts) == 10
+    before = {}
+    for photo, act in zip(photos, acts, strict=True):
+        photo.refresh_from_db()
+        before[photo.pk] = state_of(photo)
+        assert decide(desk, photo, act).status_code == 200, act
+        assert state_of(photo) != before[photo.pk]
+    for photo in reversed(photos):
+        answer = desk.post("/moderation/undo/", **JSON).json()
+        assert answer["key"] == str(photo.pk)
+        assert f'data-photo="{photo.pk}"' in answer["html"]
+        assert state_of(photo) == before[photo.pk]
+    assert answer["can_undo"] is False
+    last = desk.post("/moderation/undo/", **JSON)
+    assert (last.status_code, last.json()["error"]) == (409, "There is no decision of yours left to undo.")
+    assert photos[0].history.first().history_change_reason == "Undone: Approved"
+
+
+def test_what_another_changed_since_is_not_undone_but_what_came_before_is(desk, photos, second):
+    decide(desk, photos[0], "approve")
+    decide(desk, photos[1], "reject:poor")
+    photos[1].refresh_from_db()
+    photos[1].approve(second)
+    answer = desk.post("/moderation/undo/", **JSON)
+    assert answer.status_code == 409
+    assert "“sent-1.jpg” has been changed since" in answer.json()["error"]
+    assert state_of(photos[1])[0] == "approved"
+    assert desk.post("/moderation/undo/", **JSON).json()["key"] == str(photos[0].pk)
+    assert state_of(photos[0])[0] == "pending"
+
+
+def test_everybody_undoes_their_own(desk, photos, second):
+    decide(desk, photos[0], "approve")
+    assert client_of(second).post("/moderation/undo/", **JSON).status_code == 409
+    assert state_of(photos[0])[0] == "approved"
+
+
+def test_look_alikes_go_together_and_come_back_together(desk, photos):
+    also = [f"{photo.pk}:{photo.revision}" for photo in photos[1:]]
+    answer = decide(desk, photos[0], "reject:duplicate", also=[*also, "nonsense"])
+    assert answer.json()["said"] == "Rejected: sent-0.jpg and 2 look-alikes"
+    assert {state_of(photo)[0] for photo in photos} == {"rejected"}
+    assert Decision.objects.values("batch").distinct().count() == 1
+    assert desk.post("/moderation/undo/", **JSON).json()["key"] == str(photos[0].pk)
+    assert {state_of(photo)[0] for photo in photos} == {"pending"}
+
+
+def test_one_look_alike_that_was_decided_on_stops_all(desk, photos, second):
+    also = [f"{photo.pk}:{photo.revision}" for photo in photos[1:]]
+    photos[2].approve(second)
+    assert decide(desk, photos[0], "reject:duplicate", also=also).status_code == 409
+    assert [state_of(photo)[0] for photo in photos] == ["pending", "pending", "approved"]
+
+
+# --- Reports and takedown -------------------------------------------------------------------------------------
+
+
+def reported(image: Image) -> None:
+    for number, reason in enumerate(("offensive", "stolen")):
+        Report.objects.make(image, reason, "Look closer.", user=None, session_key=f"visitor-{number}")
+
+
+@pytest.fixture
+def public() -> Image:
+    product = add_product("HAT", photos=2)
+    return product.images.order_by("position", "pk")[0]
+
+
+def test_reports_are_grouped_by_photo(desk, public, django_assert_max_num_queries):
+    reported(public)
+    reported(add_product("SHOE").images.get())
+    with django_assert_max_num_queries(14):
+        page = desk.get("/moderation/?state=reported", follow=True)
+    groups = [(image.product.sku, len(image.open_reports)) for image in page.context["page"]]
+    assert groups == [("SHOE", 2), ("HAT", 2)]
+    assert "Look closer." in page.content.decode()
+
+
+def test_keep_answers_the_reports_and_can_be_undone(desk, public, moderator):
+    reported(public)
+    before = state_of(public)
+    decide(desk, public, "keep")
+    assert (state_of(public), Report.objects.open().count()) == (before, 0)
+    assert {report.resolved_by for report in Report.objects.all()} == {moderator}
+    assert "Answered by moderator" in desk.get(reverse("audit-image", args=[public.pk])).content.decode()
+    desk.post("/moderation/undo/", **JSON)
+    assert Report.objects.open().count() == 2
+
+
+def test_what_is_taken_down_is_gone_from_the_next_request_on(desk, public, stored):
+    files = [public.url(320), public.url(640)]
+    assert [Client().get(file).status_code for file in files] == [200, 200]
+    names = stored("renditions")
+    reported(public)
+    address = reverse("moderation-decide", args=[public.pk])
+    page = desk.post(address, {"act": "take_down", "revision": public.revision, "next": "/moderation/reports/"})
+    assert page.url == "/moderation/reports/"
+    public.refresh_from_db()
+    assert (public.status, public.taken_down_at is not None, Report.objects.open().count()) == ("rejected", True, 0)
+    assert [Client().get(file).status_code for file in files] == [404, 404]
+    assert public.url(320) not in Client().get("/products/HAT/").content.decode()
+    assert len(names) > 0
+    assert [image.pk for image in desk.get("/moderation/?state=taken_down").context["page"]] == [public.pk]
+
+
+def test_the_public_renditions_are_deleted(desk, stored, public, django_capture_on_commit_callbacks):
+    rendition(public, "webp", 320)
+    assert len(stored("renditions")) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        decide(desk, public, "take_down")
+    assert (stored("renditions"), len(stored("originals"))) == ([], 2)
+    assert desk.get(public.url(320))["Cache-Control"] == "private, no-store"  # moderators still see it
+
+
+def test_within_the_grace_period_it_can_be_restored(desk, public, settings):
+    settings.TAKEDOWN_GRACE_DAYS = 30
+    assert decide(desk, public, "restore").status_code == 409
+    decide(desk, public, "take_down")
+    public.refresh_from_db()
+    assert decide(desk, public, "take_down").status_code == 409
+    assert purge_taken_down() == 0
+    decide(desk, public, "restore")
+    assert (state_of(public)[0], state_of(public)[-1]) == ("approved", None)
+    assert Client().get(public.url(320)).status_code == 200
+
+
+def test_after_it_the_photo_goes_for_good(desk, stored, public, settings, django_capture_on_commit_callbacks):
+    settings.TAKEDOWN_GRACE_DAYS = 30
+    decide(desk, public, "take_down", reason="A court said so.")
+    long_ago = timezone.now() - timedelta(days=31)
+    Image.objects.filter(pk=public.pk).update(taken_down_at=long_ago)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert purge_taken_down() == 1
+    assert not Image.objects.filter(pk=public.pk).exists()
+    assert len(stored("originals")) == 1  # of the product's other photo
+    audit = desk.get(reverse("audit-image", args=[public.pk])).content.decode()
+    assert "A court said so." in audit
+    assert "Deleted" in audit
+
+
+# --- The audit ------------------------------------------------------------------------------------------------
+
+
+def test_the_audit_says_who_when_and_why(desk, photos, moderator, staff, django_assert_max_num_queries):
+    decide(desk, photos[0], "reject:stolen", reason="From another shop.")
+    photos[0].refresh_from_db()
+    decide(desk, photos[0], "approve")
+    client = client_of(staff)
+    with django_assert_max_num_queries(10):
+        page = client.get(reverse("audit-image", args=[photos[0].pk]))
+    entries = page.context["page"].object_list
+    assert [(entry.record.history_user, dict(entry.changes)["State"]) for entry in entries] == [
+        (moderator, "Approved"),
+        (moderator, "Rejected"),
+        (None, "Waiting for approval"),
+    ]
+    assert dict(entries[1].changes)["What is wrong"] == "It belongs to somebody else"
+    assert entries[1].record.history_change_reason == "From another shop."
+
+
+def test_the_staff_bar_leads_to_the_audit_of_the_product(staff):
+    product = add_product("DRESS")
+    product.price = "12.00"
+    product.save()
+    client = client_of(staff)
+    assert "/audit/products/DRESS/" in client.get("/products/DRESS/").content.decode()
+    page = client.get("/audit/products/DRESS/")
+    assert dict(page.context["page"].object_list[0].changes) == {"Price": "12.00"}
+    assert client.get("/audit/products/NOTHING/").status_code == 404
