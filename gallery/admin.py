@@ -1,41 +1,60 @@
-"""The admin is for rare repairs; everyday work has pages of its own."""
+"""The admin is for rare repairs; everyday work has pages of its own, which lead here from each record."""
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from gallery.models import Brand, Category, Image, Product, ProductRedirect, User
+from gallery.models import Brand, BulkEdit, Category, Image, Product, ProductRedirect, SavedView, User
 
-admin.site.register(User, UserAdmin)
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(ModelAdmin):
     list_display = ["name", "parent", "slug", "position"]
     search_fields = ["name", "slug"]
 
 
 @admin.register(Brand)
-class BrandAdmin(admin.ModelAdmin):
+class BrandAdmin(ModelAdmin):
     list_display = ["name", "slug"]
     search_fields = ["name"]
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(SimpleHistoryAdmin, ModelAdmin):
     list_display = ["sku", "title", "category", "brand", "price", "currency", "availability", "published"]
     list_filter = ["published", "availability", "category"]
     list_select_related = ["category", "brand"]
     search_fields = ["sku", "title"]
+    history_list_display = ["history_change_reason"]
 
 
 @admin.register(ProductRedirect)
-class ProductRedirectAdmin(admin.ModelAdmin):
+class ProductRedirectAdmin(ModelAdmin):
     list_display = ["old_sku", "product"]
     raw_id_fields = ["product"]
 
 
 @admin.register(Image)
-class ImageAdmin(admin.ModelAdmin):
+class ImageAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Facts come from the file, so they are shown and not edited; another file goes in through the upload page."""
 
     list_display = ["id", "product", "source_name", "format", "width", "height", "status"]
@@ -45,6 +64,31 @@ class ImageAdmin(admin.ModelAdmin):
     raw_id_fields = ["product", "uploader"]
     fields = ["product", "position", "alt_text", "status", "status_reason", "uploader", "source_name", "sha256"]
     readonly_fields = ["source_name", "sha256"]
+    history_list_display = ["status", "history_change_reason"]
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ModelAdmin):
+    list_display = ["name", "owner", "shared", "query"]
+    list_select_related = ["owner"]
+    search_fields = ["name"]
+    raw_id_fields = ["owner"]
+
+
+@admin.register(BulkEdit)
+class BulkEditAdmin(ModelAdmin):
+    """What was done is shown and not edited: undoing has its own page."""
+
+    list_display = ["id", "action", "total", "created_by", "applied_at"]
+    list_filter = ["action"]
+    list_select_related = ["created_by"]
+    fields = ["action", "parameters", "query", "total", "created_by", "created_at", "applied_at", "job", "undo_job"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: BulkEdit | None = None) -> bool:
         return False

@@ -1,6 +1,16 @@
 from django.urls import path, register_converter
 
-from gallery.views import collections, contributions, demo, jobs, reports
+from gallery.views import (
+    bulk_edits,
+    collections,
+    contributions,
+    demo,
+    jobs,
+    product_edit,
+    product_list,
+    reports,
+    saved_views,
+)
 from gallery.views.files import image_file
 from gallery.views.moderation import audit, deciding, queue
 from gallery.views.moderation.reports import reports_page
@@ -26,6 +36,17 @@ urlpatterns = [
     path("files/<uuid:pk>/<int:width>.<str:format>", image_file, name="image-file"),
     path("products/<sku:sku>/", product_page, name="product"),
     path("products/photos/<uuid:key>/report/", reports.report, name="report"),
+    path("products/", product_list.product_list, name="products"),
+    path("products/<sku:sku>/row/", product_list.product_row, name="product-row"),
+    path("products/<sku:sku>/edit/", product_edit.product_edit, name="product-edit"),
+    path("products/<sku:sku>/photos/", product_edit.product_photos, name="product-photos"),
+    path("product-views/", saved_views.save_view, name="view-save"),
+    path("product-views/<int:key>/", saved_views.change_view, name="view-change"),
+    path("product-views/<int:key>/delete/", saved_views.delete_view, name="view-delete"),
+    path("bulk-edits/", bulk_edits.bulk_edits, name="bulk-edits"),
+    path("bulk-edits/<uuid:key>/", bulk_edits.bulk_edit, name="bulk-edit"),
+    path("bulk-edits/<uuid:key>/apply/", bulk_edits.apply_bulk_edit, name="bulk-edit-apply"),
+    path("bulk-edits/<uuid:key>/undo/", bulk_edits.undo_bulk_edit, name="bulk-edit-undo"),
     path("collections/", collections.collections_page, name="collections"),
     path("collections/<uuid:key>/", collections.collection_page, name="collection"),
     path("collections/<uuid:key>/delete/", collections.delete_collection, name="collection-delete"),

@@ -10,6 +10,7 @@ from typing import Any
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +47,9 @@ INSTALLED_APPS = [
     "gallery",
     "search",
     "imgsite",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -336,6 +340,34 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- The administration -------------------------------------------------------------------------------
+# The contact sheet's paper and ink, from light to dark.
+_PAPER_AND_INK = {
+    "50": ("#faf9f7", "#f5f3ef"),
+    "100": ("#f5f3ef", "#e3dfd8"),
+    "200": ("#e3dfd8", "#cdc7bd"),
+    "300": ("#cdc7bd", "#aba59b"),
+    "400": ("#aba59b", "#857f75"),
+    "500": ("#857f75", "#4a4641"),
+    "600": ("#625e57", "#33312c"),
+    "700": ("#4a4641", "#1f1e1b"),
+    "800": ("#33312c", "#1b1a18"),
+    "900": ("#1f1e1b", "#151412"),
+    "950": ("#151412", "#0e0d0c"),
+}
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SITE_SUBHEADER": _("Administration, for rare repairs"),
+    "SITE_SYMBOL": "photo_library",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")}],
+    "BORDER_RADIUS": "10px",
+    "COLORS": {
+        "base": {shade: paper for shade, (paper, _ink) in _PAPER_AND_INK.items()},
+        "primary": {shade: ink for shade, (_paper, ink) in _PAPER_AND_INK.items()},
+    },
+}
+
 # --- Security -----------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -353,8 +385,9 @@ CONTENT_SECURITY_POLICY = {
 }
 if env.str("S3_BUCKET", default="") and env.str("S3_ENDPOINT_URL", default=""):
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(env.str("S3_ENDPOINT_URL"))
+# The administration's scripts (Alpine) evaluate expressions in its templates; only administrators ever open it.
 ADMIN_CSP = {
-    "script-src": [SELF],
+    "script-src": [SELF, "'unsafe-eval'"],
     "style-src": [SELF, "'unsafe-inline'"],
     "img-src": [SELF, "data:"],
     "default-src": [SELF],

@@ -1,3 +1,4 @@
+from gallery.models.bulk_edits import BulkEdit, BulkEditItem
 from gallery.models.categories import Brand, Category
 from gallery.models.collections import Collection, CollectionItem
 from gallery.models.images import Image
@@ -6,10 +7,14 @@ from gallery.models.moderation import Claim, Decision
 from gallery.models.products import Product, ProductRedirect, TaggedProduct
 from gallery.models.renditions import Rendition
 from gallery.models.reports import Report
+from gallery.models.saved_views import SavedView
+from gallery.models.upload_groups import UploadGroup
 from gallery.models.users import Role, User
 
 __all__ = [
     "Brand",
+    "BulkEdit",
+    "BulkEditItem",
     "Category",
     "Claim",
     "Collection",
@@ -22,6 +27,8 @@ __all__ = [
     "Rendition",
     "Report",
     "Role",
+    "SavedView",
     "TaggedProduct",
+    "UploadGroup",
     "User",
 ]

@@ -184,6 +184,22 @@ class ImageQuerySet(models.QuerySet["Image"]):
         signals.announce(keys)
         return changed
 
+    @transaction.atomic
+    def put_in_order(self, images: "list[Image]", by=None) -> int:
+        """Number these images of one product from 0 on.
+
+        :return: how many have another number now
+        """
+        moved = [image for number, image in enumerate(images) if image.position != number]
+        for number, image in enumerate(images):
+            image.position = number
+        for image in moved:
+            image.revision += 1
+        Image.objects.bulk_update(moved, ["position", "revision"])
+        Image.history.bulk_history_create(moved, update=True, default_user=by, default_change_reason="")
+        signals.announce(image.pk for image in moved)
+        return len(moved)
+
     def primary_keys(self) -> list[UUID]:
         return list(self.values_list("pk", flat=True))
 

@@ -65,6 +65,31 @@ def test_a_moderated_image_reaches_the_index(client, announced):
     assert announced.take() == {image.pk}
 
 
+@pytest.mark.parametrize("model", [Product, Image])
+def test_who_changed_a_record_is_shown(client, staff, model):
+    image = add_product("DRESS").images.get()
+    image.reject(by=staff, reason="Blurred beyond use.")
+    product = image.product
+    product._change_reason, product._history_user = "Priced by hand", staff
+    product.save()
+    record = image if model is Image else product
+    page = client.get(reverse(f"admin:gallery_{model._meta.model_name}_history", args=[record.pk])).content.decode()
+    assert "staff" in page
+    assert ("Blurred beyond use." if model is Image else "Priced by hand") in page
+
+
+def test_only_the_administration_may_evaluate_scripts(client):
+    add_product("DRESS")
+    product = Product.objects.get()
+    policies = {address: client.get(address)["Content-Security-Policy"] for address in ("/admin/", "/products/")}
+    assert "'unsafe-eval'" in policies["/admin/"]
+    assert "unsafe" not in policies["/products/"]
+    repair = reverse("admin:gallery_product_change", args=[product.pk])
+    assert all(
+        repair in client.get(address).content.decode() for address in ("/products/DRESS/", "/products/DRESS/edit/")
+    )
+
+
 def test_only_administrators_enter(staff, shopper):
     client = Client()
     for user in (staff, shopper):

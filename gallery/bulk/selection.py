@@ -1,0 +1,15 @@
+"""Which products a bulk edit is about: those chosen one by one, or all that match filters."""
+
+from django.db.models import QuerySet
+
+from gallery.models import BulkEdit, Product
+from gallery.product_filters import matching
+
+MOST_KEYS = 1_000  # chosen one by one; more are chosen by filters
+
+
+def products_of(edit: BulkEdit) -> QuerySet[Product]:
+    """What a draft means now, in the order of the keys."""
+    if edit.keys:
+        return Product.objects.filter(pk__in=edit.keys).order_by("pk")
+    return Product.objects.filter(pk__in=matching(edit.query).order_by().values("pk")).order_by("pk")
