@@ -123,6 +123,7 @@ def record_replacement(image: Image, stored: StoredFile) -> None:
 
 def _take_facts(image: Image, stored: StoredFile) -> None:
     image.original.name = stored.name
+    image.original_missing_at = None
     for name in (
         "format", "bytes", "width", "height", "frames", "orientation",
         "has_alpha", "sha256", "perceptual_hash", "sharpness", "swatch", "colors", "notes",

@@ -1,16 +1,22 @@
 """Files of records: names of their own, deletion after the commit, and the sweep of what no row names."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import Storage, storages
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
+from storages.backends.s3 import S3Storage
 
 from gallery.keys import new_key
+
+_CHUNK = 1024 * 1024  # bytes
 
 
 def fresh_name(extension: str) -> str:
@@ -25,8 +31,45 @@ def delete_after_commit(file: FieldFile) -> None:
         transaction.on_commit(partial(file.storage.delete, file.name))
 
 
+class FileColumn(NamedTuple):
+    """A column that names files, and the alias in ``STORAGES`` of where they lie."""
+
+    model: type[models.Model]
+    field: models.FileField
+    alias: str
+
+
+def file_columns() -> list[FileColumn]:
+    """Every column of every table that names files."""
+    aliases = {id(storages[alias]): alias for alias in settings.STORAGES}
+    return [
+        FileColumn(model, field, aliases[id(field.storage)])
+        for model in apps.get_models()
+        if not model._meta.proxy
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.FileField)
+    ]
+
+
+def sha256_of(storage: Storage, name: str) -> tuple[str, int]:
+    """Hash and length of a stored file.
+
+    :raises OSError: when it is missing (``FileNotFoundError``) or cannot be read
+    """
+    digest, size = hashlib.sha256(), 0
+    with storage.open(name, "rb") as file:
+        for chunk in file.chunks(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
 def walk(storage: Storage, folder: str = "") -> Iterator[str]:
-    """Every file name in a storage, folder by folder."""
+    """Every file name in a storage. A bucket is listed at once, anything else folder by folder."""
+    if isinstance(storage, S3Storage) and not folder:
+        prefix = f"{storage.location.strip('/')}/" if storage.location else ""
+        yield from (item.key.removeprefix(prefix) for item in storage.bucket.objects.filter(Prefix=prefix))
+        return
     folders, files = storage.listdir(folder)
     prefix = f"{folder}/" if folder else ""
     for name in files:

@@ -5,13 +5,14 @@ from gallery.views import (
     collections,
     contributions,
     demo,
+    exports,
     jobs,
     product_edit,
     product_list,
     reports,
     saved_views,
 )
-from gallery.views.files import image_file
+from gallery.views.files import exported_file, image_file
 from gallery.views.moderation import audit, deciding, queue
 from gallery.views.moderation.reports import reports_page
 from gallery.views.products import product_page
@@ -34,6 +35,8 @@ register_converter(SkuConverter, "sku")
 
 urlpatterns = [
     path("files/<uuid:pk>/<int:width>.<str:format>", image_file, name="image-file"),
+    path("files/<uuid:pk>/<int:width>-q<int:quality>.<str:format>", exported_file, name="exported-file"),
+    path("products/photos/<uuid:pk>/export/", exports.export_page, name="export"),
     path("products/<sku:sku>/", product_page, name="product"),
     path("products/photos/<uuid:key>/report/", reports.report, name="report"),
     path("products/", product_list.product_list, name="products"),

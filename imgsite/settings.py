@@ -191,6 +191,15 @@ _static_storage = (
 )
 
 
+# How S3 is reached: by files in the bucket, by backups, and by moving files. Without keys the machine's own are used.
+S3_CONNECTION = {
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
+    "region_name": env.str("S3_REGION", default=None),
+    "access_key": env.str("S3_ACCESS_KEY", default=None),
+    "secret_key": env.str("S3_SECRET_KEY", default=None),
+}
+
+
 def _file_storage(location: str) -> dict:
     """A private storage: a folder under DATA_DIR, or a prefix of the S3 bucket when S3_BUCKET is set."""
     if not env.str("S3_BUCKET", default=""):
@@ -201,12 +210,9 @@ def _file_storage(location: str) -> dict:
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
+            **S3_CONNECTION,
             "bucket_name": env.str("S3_BUCKET"),
             "location": location,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
-            "region_name": env.str("S3_REGION", default=None),
-            "access_key": env.str("S3_ACCESS_KEY", default=None),
-            "secret_key": env.str("S3_SECRET_KEY", default=None),
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,
@@ -262,6 +268,10 @@ UNNAMED_FILES_KEPT_HOURS = env.int("UNNAMED_FILES_KEPT_HOURS", default=24)
 CONTRIBUTIONS_PENDING = env.int("CONTRIBUTIONS_PENDING", default=20)
 RENDITION_WIDTHS = (320, 640, 1280)
 RENDITION_QUALITY = {"webp": 80, "jpeg": 82}
+# Copies that people export: the choices bound how many files there may be of one photo.
+EXPORT_WIDTHS = (160, 320, 480, 640, 800, 1024, 1280, 1600, 2048)
+EXPORT_QUALITIES = tuple(range(30, 100, 5))
+EXPORTS_KEPT_DAYS = env.int("EXPORTS_KEPT_DAYS", default=7)
 
 # --- The shop -----------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", default="Contact Sheet")
@@ -328,6 +338,7 @@ REST_FRAMEWORK = {
         "photo": env.str("THROTTLE_PHOTO", default="30/min"),
         "report": env.str("THROTTLE_REPORT", default="30/hour"),
         "contribution": env.str("THROTTLE_CONTRIBUTION", default="60/hour"),
+        "export": env.str("THROTTLE_EXPORT", default="30/min"),
     },
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = REST_FRAMEWORK["NUM_PROXIES"]  # sign-ins are throttled by address, too

@@ -80,10 +80,22 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def without_rendition(self, format: str, width: int) -> "ImageQuerySet":
         """Images whose present file has no rendition of this format and width yet, but for those taken down."""
-        made = Rendition.objects.filter(
-            image=models.OuterRef("pk"), source_sha256=models.OuterRef("sha256"), format=format, width=width
+        made = Rendition.objects.for_pages(format, width).filter(
+            image=models.OuterRef("pk"), source_sha256=models.OuterRef("sha256")
         )
         return self.filter(~models.Exists(made), taken_down_at=None)
+
+    def without_original(self) -> "ImageQuerySet":
+        """Those whose original was missing from storage when it was last looked for."""
+        return self.filter(original_missing_at__isnull=False)
+
+    def note_missing(self) -> int:
+        """Note that the originals of these images are not in storage; what was noted before keeps its date."""
+        return self.filter(original_missing_at=None).update(original_missing_at=timezone.now())
+
+    def note_found(self) -> int:
+        """Note that they are there again."""
+        return self.without_original().update(original_missing_at=None)
 
     def move_to(self, product) -> int:
         """Give these images to another product; their documents follow."""
@@ -263,13 +275,16 @@ class Image(models.Model):
     sharpness = models.FloatField(
         null=True, editable=False, help_text="variance of the Laplacian of the picture at a fixed size"
     )
+    original_missing_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="when its original was found missing from storage"
+    )
     revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ImageQuerySet.as_manager()
     history = HistoricalRecords(
         excluded_fields=["format", "bytes", "width", "height", "frames", "orientation", "has_alpha", "swatch", "colors",
-                         "notes", "perceptual_hash", "sharpness", "original", "revision"]
+                         "notes", "perceptual_hash", "sharpness", "original", "original_missing_at", "revision"]
     )  # fmt: skip
 
     class Meta:

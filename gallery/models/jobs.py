@@ -29,6 +29,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         oldest = timezone.now() - timedelta(seconds=settings.JOB_SILENT_SECONDS)
         return self.filter(state=Job.State.RUNNING, heartbeat_at__lt=oldest)
 
+    def give_up(self, says: str) -> int:
+        """Cancel what no worker will take up, and say why."""
+        return self.unfinished().update(state=Job.State.CANCELLED, says=says, finished_at=timezone.now())
+
     def visible_to(self, user: "User") -> "JobQuerySet":
         """One's own; all of them for administrators."""
         return self if user.is_superuser else self.filter(created_by=user)

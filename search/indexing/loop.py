@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
 
+from gallery.checking import look_for_originals
 from gallery.jobs import revive_silent
-from gallery.models import Collection, Job
+from gallery.models import Collection, Job, Rendition
 from gallery.sweep import sweep_files
 from search import generations
 from search.encoders import EncoderError
@@ -107,6 +108,8 @@ class IndexLoop:
             Scheduled(6 * 3600, Job.objects.purge),
             Scheduled(6 * 3600, sweep_files),
             Scheduled(3600, purge_taken_down),
+            Scheduled(6 * 3600, Rendition.objects.purge),
+            Scheduled(24 * 3600, look_for_originals),
         ]
 
     def stop_on_signals(self) -> None:

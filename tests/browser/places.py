@@ -30,6 +30,7 @@ BY_KEY: dict[str, Callable[[], str]] = {
         f"&less={photo('SQUARE-09').pk}&q=circle&color=red&price_max=9"
     ),
     "collection": lambda: f"/collections/{Collection.objects.get(name='Round things').pk}/",
+    "export": lambda: f"/products/photos/{photo('CIRCLE-00').pk}/export/?format=avif&quality=60&width=640",
     "report": lambda: f"/products/photos/{photo('STRIPES-11').pk}/report/",
 }
 PLACES = (*ADDRESSES, *BY_PHOTO, *BY_KEY, "shared")
@@ -43,7 +44,7 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("complaints").expect_status(FAULTS[place])
     if place == "unavailable":
         request.getfixturevalue("engine_down")
-    if place == "upload":
+    if place in ("upload", "export"):
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
     if place in OWN:
         request.getfixturevalue("furnished")
