@@ -7,5 +7,6 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         from search import checks, receivers  # noqa: F401  (registers checks)
+        from search.classification import training  # noqa: F401  (registers its job)
 
         receivers.connect()

@@ -18,6 +18,7 @@ from search.views import (
     sharing,
 )
 from search.views.index import actions, building, comparing, overview
+from search.views.suggestions import classifiers, mislabelled, panel, queue
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -55,4 +56,16 @@ urlpatterns = [
     path("index/generations/<int:pk>/failed/", overview.failed_images, name="index-failed"),
     path("index/generations/<int:pk>/retry/", actions.retry, name="index-retry"),
     path("index/generations/<int:pk>/<slug:verb>/", actions.act, name="index-act"),
+    path("suggestions/", queue.queue, name="suggestions"),
+    path("suggestions/mislabelled/", mislabelled.mislabelled, name="suggestions-mislabelled"),
+    path("suggestions/mislabelled/skipped/", mislabelled.show_skipped, name="suggestions-skipped"),
+    path("suggestions/mislabelled/<int:pk>/<slug:verb>/", mislabelled.decide, name="suggestions-decide"),
+    path("suggestions/classifiers/", classifiers.classifiers, name="suggestions-classifiers"),
+    path("suggestions/classifiers/progress/", classifiers.progress, name="suggestions-progress"),
+    path("suggestions/classifiers/train/", classifiers.start_training, name="suggestions-train"),
+    path("suggestions/classifiers/choose/", classifiers.choose, name="suggestions-choose"),
+    path("suggestions/<uuid:key>/", panel.suggestion, name="suggestion"),
+    path("suggestions/<uuid:key>/near/", panel.near, name="suggestion-near"),
+    path("suggestions/<uuid:key>/category/", panel.accept_category, name="suggestion-category"),
+    path("suggestions/<uuid:key>/tags/", panel.accept_tags, name="suggestion-tags"),
 ]

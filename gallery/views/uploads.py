@@ -39,6 +39,7 @@ class Receipt:
     similar_url: str = ""
     state: str = ""
     alike: tuple[Alike, ...] = ()
+    image: Image | None = None
 
 
 class UploadView(View):
@@ -117,6 +118,7 @@ class UploadView(View):
             similar_url=similar_url(image),
             state=state_of(image.product),
             alike=tuple(alike(image)),
+            image=image,
         )
 
     @staticmethod

@@ -1,4 +1,5 @@
 from search.models.changes import Change, Placement
+from search.models.classification import Classifier, LabelConfirmed, LabelDoubt, SuggestionSetting
 from search.models.documents import EmbeddedDocument
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
@@ -8,11 +9,14 @@ from search.models.query_photos import QueryEmbedding, QueryPhoto
 
 __all__ = [
     "Change",
+    "Classifier",
     "EmbeddedDocument",
     "Embedding",
     "EncodedPicture",
     "FoundFaces",
     "Generation",
+    "LabelConfirmed",
+    "LabelDoubt",
     "Placement",
     "ProductView",
     "QueryEmbedding",
@@ -22,4 +26,5 @@ __all__ = [
     "SavedSearch",
     "SearchRecord",
     "SuggestedRegions",
+    "SuggestionSetting",
 ]

@@ -5,6 +5,7 @@ import "bootstrap/js/dist/offcanvas";
 
 import { searchByLink } from "./links.js";
 import { loadMats } from "./mats.js";
+import { panelKeys } from "./panel-keys.js";
 import { searchByPicture } from "./picture-search.js";
 import { chooseParts } from "./region-load.js";
 import { swapResults } from "./results.js";
@@ -17,5 +18,6 @@ loadMats();
 swapResults();
 shareQueries();
 shortcuts();
+panelKeys();
 searchByLink(searchByPicture());
 chooseParts();

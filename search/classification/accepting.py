@@ -1,0 +1,55 @@
+"""What people answer to a suggestion. Each answer holds for the product as it was shown, and for no later one."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from gallery.models import Category, Product, User
+from gallery.models.products import ProductTag
+from search.models import LabelConfirmed
+
+
+class Edited(Exception):
+    """Somebody has edited the product since it was shown, or it has gone."""
+
+
+@transaction.atomic
+def put_into(product: UUID, category: Category, revision: int) -> Product:
+    """Set the product's category.
+
+    :param revision: of the product as it was shown
+    :raises Edited: nothing is changed then
+    """
+    shown = _as_shown(product, revision)
+    shown.category = category
+    shown._change_reason = _("A suggested category was accepted.")
+    shown.save()
+    return shown
+
+
+@transaction.atomic
+def add_tags(product: UUID, tags: Iterable[ProductTag], revision: int) -> Product:
+    """Give the product these tags beside its own.
+
+    :raises Edited: nothing is changed then
+    """
+    shown = _as_shown(product, revision)
+    shown.tags.add(*tags)
+    shown._change_reason = _("Suggested tags were accepted.")
+    shown.save()  # a new revision: whoever still sees it without the tags must not write it back
+    return shown
+
+
+@transaction.atomic
+def keep(product: UUID, category: Category, by: User) -> None:
+    """The product is where it belongs: it is not doubted again while it is there."""
+    LabelConfirmed.objects.get_or_create(product_id=product, category=category, defaults={"by": by})
+
+
+def _as_shown(product: UUID, revision: int) -> Product:
+    shown = Product.objects.select_for_update().filter(pk=product, revision=revision).first()
+    if shown is None:
+        raise Edited
+    return shown

@@ -1,0 +1,129 @@
+"""What a classifier learns from: the approved photos of products with a category, in the space of a generation."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from gallery.models import Image, Product
+from search.chunks import chunks
+from search.models import Embedding, Generation
+
+LEAST_PRODUCTS = 3  # of a category: fewer cannot be learnt from and held out
+LEAST_CATEGORIES = 2
+SHOWABLE = (Image.Status.APPROVED, Image.Status.PENDING)
+MOST_IMAGES = 20_000  # a random sample of larger catalogues
+
+
+class TooFewLabels(Exception):
+    """There is too little to learn from. ``categories`` have enough products, ``photos`` are labelled in all."""
+
+    def __init__(self, categories: int, photos: int):
+        super().__init__(f"{categories} categories with {LEAST_PRODUCTS} products, {photos} labelled photos")
+        self.categories, self.photos = categories, photos
+
+
+@dataclass(frozen=True)
+class Samples:
+    """``n`` photos with their labels. Photos of one product are never parted."""
+
+    classes: tuple[int, ...]  # ids of categories
+    labels: np.ndarray  # (n,) int64: places in ``classes``
+    groups: np.ndarray  # (n,) int64: places in ``products``
+    products: tuple[UUID, ...]
+    vectors: np.ndarray  # (n, d) float32: the parts side by side, each of unit length, 0 where one is missing
+
+    @property
+    def label_of_product(self) -> np.ndarray:
+        """``(products,)`` int64: the label of each product."""
+        found = np.zeros(len(self.products), dtype=np.int64)
+        found[self.groups] = self.labels
+        return found
+
+
+def labelled() -> QuerySet[Image]:
+    """Approved photos of products with a category."""
+    return Image.objects.filter(status=Image.Status.APPROVED, product__category__isnull=False)
+
+
+def without_category() -> QuerySet[Product]:
+    """Products that have a photo and no category, the newest first: their keys grow with time."""
+    photos = Image.objects.filter(product=OuterRef("pk"), status__in=SHOWABLE)
+    return Product.objects.filter(Exists(photos), category=None).order_by("-pk")
+
+
+def snapshot() -> dict[str, int]:
+    """Id of a category → how many products with an approved photo it has now. One query."""
+    rows = labelled().order_by().values_list("product__category").annotate(products=Count("product", distinct=True))
+    return {str(category): products for category, products in sorted(rows)}
+
+
+def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed: int = 0) -> Samples:
+    """All that can be learnt from; categories with too few products are left out.
+
+    :raises TooFewLabels: when fewer than two categories are left
+    """
+    rows = list(labelled().order_by("pk").values_list("product", "product__category", "sha256"))
+    if len(rows) > MOST_IMAGES:
+        drawn = np.random.default_rng(seed).permutation(len(rows))[:MOST_IMAGES]
+        rows = [rows[n] for n in np.sort(drawn)]
+    found, vectors = [], []
+    for part in chunks(rows):
+        tick()
+        stored = Embedding.objects.by_hash(generation.encoder, [sha256 for _p, _c, sha256 in part])
+        for product, category, sha256 in part:
+            row = side_by_side(stored[sha256].vectors, generation) if sha256 in stored else None
+            if row is not None:
+                found.append((product, category))
+                vectors.append(row)
+    counts = Counter(category for _product, category in dict(found).items())
+    classes = tuple(sorted(category for category, products in counts.items() if products >= LEAST_PRODUCTS))
+    if len(classes) < LEAST_CATEGORIES:
+        raise TooFewLabels(len(classes), len(rows))
+    return _samples(found, vectors, classes)
+
+
+def _samples(found: Sequence[tuple[UUID, int]], vectors: Sequence[np.ndarray], classes: tuple[int, ...]) -> Samples:
+    place = {category: n for n, category in enumerate(classes)}
+    kept = [n for n, (_product, category) in enumerate(found) if category in place]
+    products = tuple(dict.fromkeys(found[n][0] for n in kept))
+    number = {product: n for n, product in enumerate(products)}
+    return Samples(
+        classes,
+        np.array([place[found[n][1]] for n in kept], dtype=np.int64),
+        np.array([number[found[n][0]] for n in kept], dtype=np.int64),
+        products,
+        np.stack([vectors[n] for n in kept]),
+    )
+
+
+def side_by_side(vectors: dict[str, np.ndarray], generation: Generation) -> np.ndarray | None:
+    """An embedding's projected parts as one row ``(d,)`` float32, or None where it has no usable part."""
+    projection = generation.projection
+    row = np.zeros(projection.dimension, dtype=np.float32)
+    parts = projection.project(vectors)
+    for name, part in parts.items():
+        row[projection.slices[name]] = part
+    return row if parts else None
+
+
+def weighted(vectors: np.ndarray, generation: Generation) -> np.ndarray:
+    """Rows of which dot products are similarities as a search has them: each part times the root of its weight."""
+    scale = np.zeros(vectors.shape[-1], dtype=np.float32)
+    for name, where in generation.projection.slices.items():
+        scale[where] = np.sqrt(generation.weights.get(name, 0.0))
+    return vectors * scale
+
+
+def tags_of(products: Sequence[UUID]) -> dict[UUID, set[int]]:
+    """Product → ids of its tags."""
+    found: dict[UUID, set[int]] = {product: set() for product in products}
+    through = Product.tags.through
+    for part in chunks(list(products)):
+        rows = through.objects.filter(content_object__in=part).order_by().values_list("content_object", "tag")
+        for product, tag in rows:
+            found[product].add(tag)
+    return found
