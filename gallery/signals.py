@@ -1,4 +1,4 @@
-"""The one signal by which records speak to whoever keeps an index of them."""
+"""The signals by which records speak to whoever keeps an index of them, or rows about them."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -8,6 +8,10 @@ from django.dispatch import Signal
 # Sent inside the transaction that makes the change, with ``keys: list[UUID]`` of the images whose document is now
 # different, or gone. A receiver must only write to the database: it runs before the commit.
 images_changed = Signal()
+# Sent inside the transaction that merges, before the dropped row is deleted, with ``kept: UUID`` and ``dropped: UUID``:
+# rows elsewhere that name the dropped one move to the kept one. The same holds for receivers.
+images_merged = Signal()
+products_merged = Signal()
 
 
 def announce(keys: Iterable[UUID]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from gallery.importing.errors import SourceError
@@ -16,7 +17,7 @@ from gallery.importing.rows import Row, RowError, parse
 from gallery.importing.sources import SURPLUS, Source
 from gallery.importing.summary import RowFailure, Summary
 from gallery.intake import StoredFile, record_image, record_replacement, stored_original
-from gallery.models import Brand, Category, Image, Product, User
+from gallery.models import Brand, Category, Image, Product, ProductRedirect, User
 from gallery.verification import Refused, verify
 
 
@@ -106,14 +107,32 @@ class Importer:
             return "unchanged"
         name = self._names[row.sku, row.file]
         product = Product.objects.with_facts().prefetch_related("images").filter(sku=row.sku).first()
+        if product is None and (merged := ProductRedirect.objects.filter(old_sku=row.sku).first()):
+            return self._import_merged(row, path, name, merged.product)
         sha256 = _sha256(path)
         image = None
         if product is not None:
             image = image_of_row(product.images.all(), name, sha256, self._other_names(row.sku, name), self._claimed)
-        outcome = self._write(row, path, name, product, image, image is None or image.sha256 != sha256)
+        # A merge may have given the image a better file than the row's.
+        new_file = image is None or not (image.sha256 == sha256 or image.redirects.filter(sha256=sha256).exists())
+        outcome = self._write(row, path, name, product, image, new_file)
         self._seen[row.sku, row.file] = row.line
         self._first.setdefault(row.sku, row)
         return outcome
+
+    def _import_merged(self, row: Row, path: Path, name: str, product: Product) -> str:
+        """The photo of a row whose product was merged into another; its other columns describe what has gone."""
+        merged = {"old": row.sku, "sku": product.sku}
+        self._warn(row.line, _("%(old)s was merged into %(sku)s: only the photo of this row is looked at.") % merged)
+        self._seen[row.sku, row.file] = row.line
+        sha256 = _sha256(path)
+        if product.images.filter(Q(sha256=sha256) | Q(redirects__sha256=sha256)).exists():
+            return "unchanged"
+        with self._stored(path, name) as stored:
+            if stored is not None:
+                others = self._names_of_sku.get(product.sku, set())
+                record_image(product, stored, uploader=self.uploader, alt_text=row.alt, reserved=others)
+        return "created"
 
     def _other_names(self, sku: str, name: str) -> set[str]:
         return self._names_of_sku[sku] - {name}

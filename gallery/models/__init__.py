@@ -5,6 +5,7 @@ from gallery.models.images import Image
 from gallery.models.jobs import Job
 from gallery.models.moderation import Claim, Decision
 from gallery.models.products import Product, ProductRedirect, TaggedProduct
+from gallery.models.redirects import ImageRedirect
 from gallery.models.renditions import Rendition
 from gallery.models.reports import Report
 from gallery.models.saved_views import SavedView
@@ -21,6 +22,7 @@ __all__ = [
     "CollectionItem",
     "Decision",
     "Image",
+    "ImageRedirect",
     "Job",
     "Product",
     "ProductRedirect",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from gallery import signals
+from gallery import hashes, signals
 from gallery.keys import new_key
 from gallery.models.renditions import Rendition
 from gallery.visibility import Visibility
@@ -96,6 +96,22 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def note_found(self) -> int:
         """Note that they are there again."""
         return self.without_original().update(original_missing_at=None)
+
+    def hashed_like(self, hash: str, bits: int = 0) -> dict[UUID, int]:
+        """Keys of images whose perceptual hash differs in at most so many bits, with that number, the nearest first.
+
+        One statement that reads only rows with a near band of the hash (``gallery.hashes``).
+
+        :raises ValueError: for more bits than are looked for
+        """
+        near = Q()
+        rows = self.order_by().annotate(**{f"band{n}": hashes.band("perceptual_hash", n) for n in range(hashes.BANDS)})
+        for number, values in hashes.probes(hash, bits):
+            near |= Q(**{f"band{number}__in": values})
+        found = [
+            (hashes.distance(hash, other), pk) for pk, other in rows.filter(near).values_list("pk", "perceptual_hash")
+        ]
+        return {pk: apart for apart, pk in sorted(found) if apart <= bits}
 
     def move_to(self, product) -> int:
         """Give these images to another product; their documents follow."""
@@ -289,7 +305,13 @@ class Image(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        indexes = [models.Index(fields=["status", "id"], name="image_by_status")]
+        indexes = [
+            models.Index(fields=["status", "id"], name="image_by_status"),
+            *(
+                models.Index(hashes.band("perceptual_hash", number), name=f"image_hash_band_{number}")
+                for number in range(hashes.BANDS)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "changes_requested", "approved", "rejected", "withdrawn"]),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('search', '0007_visitors'),
+        ('search', '0008_duplicates'),
     ]
 
     operations = [

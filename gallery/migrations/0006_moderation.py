@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gallery', '0004_moderation_jobs_history'),
+        ('gallery', '0005_duplicates'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('gallery', '0004_moderation_jobs_history'),
-        ('search', '0007_visitors'),
+        ('search', '0009_moderation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

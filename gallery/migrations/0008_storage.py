@@ -11,7 +11,7 @@ def name_the_quality(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gallery', '0004_moderation_jobs_history'),
+        ('gallery', '0007_products'),
     ]
 
     operations = [

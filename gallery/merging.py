@@ -1,0 +1,190 @@
+"""Merging what the catalogue holds twice: one product or photo is kept, and nothing of the other is lost.
+
+Each merge is one transaction. Both rows are locked in the order of their keys, so that of two people who merge at once
+one wins and the other one is told.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from gallery import signals
+from gallery.intake import free_name
+from gallery.models import CollectionItem, Image, ImageRedirect, Product, ProductRedirect, User
+
+_FILE_FACTS = (
+    "original", "format", "bytes", "width", "height", "frames", "orientation", "has_alpha", "sha256", "perceptual_hash",
+    "sharpness", "swatch", "colors", "notes",
+)  # fmt: skip
+_MODERATION = ("status", "status_reason", "fault", "moderated_by", "moderated_at", "reply", "replied_at")
+_FILLED = ("description", "category", "brand", "link")
+_REASON = 100  # characters of a reason in the history
+
+
+class MergeRefused(Exception):
+    """Nothing was merged; the text is a sentence for a person."""
+
+
+@transaction.atomic
+def merge_products(keep: UUID, drop: UUID, by: User | None, revisions: Mapping[UUID, int] | None = None) -> Product:
+    """Bring all that one product has into another one, and let its SKU lead there.
+
+    Photos, tags, attributes, texts in other languages, places in collections and redirects move; what is empty in the
+    kept product is filled. Photos of the same bytes become one.
+
+    :param revisions: of the products as the person saw them
+    :raises MergeRefused: where one of them is not there any more, or was changed meanwhile
+    """
+    kept, dropped = _locked_products(keep, drop)
+    _refuse_if_changed([kept, dropped], revisions or {})
+    _fill_product(kept, dropped)
+    kept.tags.add(*(tag.name for tag in dropped.tags.all()))
+    _move_images(kept, dropped, by)
+    _move_items(kept, dropped)
+    ProductRedirect.objects.filter(product=dropped).update(product=kept)  # chains stay one step long
+    signals.products_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
+    _delete(dropped, by, _("Merged into %(sku)s") % {"sku": kept.sku})
+    ProductRedirect.objects.update_or_create(old_sku=dropped.sku, defaults={"product": kept})
+    _save(kept, by, _("Merged %(sku)s into it") % {"sku": dropped.sku})
+    return kept
+
+
+@transaction.atomic
+def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
+    """Make one photo of two that show the same: the kept one stays under its key and gets the better of their files.
+
+    The better file has more pixels, then is the sharper, then the larger one.
+
+    :raises MergeRefused: where one of them is not there any more, or was taken down
+    """
+    rows = _locked(Image, keep, drop)
+    if len(rows) < 2:
+        raise MergeRefused(_("One of the photos has been merged or deleted meanwhile. Nothing was changed."))
+    kept, dropped = rows[keep], rows[drop]
+    if kept.taken_down_at or dropped.taken_down_at:
+        raise MergeRefused(_("A photo that was taken down cannot be merged."))
+    if _quality(dropped) > _quality(kept):
+        for rendition in kept.renditions.all():
+            rendition.delete()
+        for name in _FILE_FACTS:
+            mine, theirs = getattr(kept, name), getattr(dropped, name)
+            setattr(kept, name, theirs)
+            setattr(dropped, name, mine)
+    _fill_image(kept, dropped)
+    _move_references(kept, dropped)
+    signals.images_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
+    ImageRedirect.objects.create(old_key=dropped.pk, image=kept, sha256=dropped.sha256)
+    name = str(dropped)
+    _delete(dropped, by, _("Merged into %(name)s") % {"name": kept})
+    kept.revision += 1
+    _save(kept, by, _("Merged %(name)s into it") % {"name": name})
+    return kept
+
+
+def better(one: Image, other: Image) -> Image:
+    """The one whose file a merge keeps."""
+    return other if _quality(other) > _quality(one) else one
+
+
+def _quality(image: Image) -> tuple[int, float, int]:
+    return image.width * image.height, image.sharpness or 0.0, image.bytes
+
+
+def _locked(model: Any, *keys: UUID) -> dict[UUID, Any]:
+    return {row.pk: row for row in model._base_manager.select_for_update().filter(pk__in=keys).order_by("pk")}
+
+
+def _locked_products(keep: UUID, drop: UUID) -> tuple[Product, Product]:
+    if keep == drop:
+        raise MergeRefused(_("A product cannot be merged into itself."))
+    rows = _locked(Product, keep, drop)
+    if len(rows) < 2:
+        raise MergeRefused(_("One of the products has been merged or deleted meanwhile. Nothing was changed."))
+    return rows[keep], rows[drop]
+
+
+def _refuse_if_changed(products: Iterable[Product], revisions: Mapping[UUID, int]) -> None:
+    for product in products:
+        if revisions.get(product.pk, product.revision) != product.revision:
+            raise MergeRefused(
+                _("%(sku)s was changed meanwhile. Look at both again; nothing was merged.") % {"sku": product.sku}
+            )
+
+
+def _fill_product(kept: Product, dropped: Product) -> None:
+    for name in _FILLED:
+        if not getattr(kept, name):
+            setattr(kept, name, getattr(dropped, name))
+    if kept.price is None:
+        kept.price, kept.currency = dropped.price, dropped.currency or kept.currency
+    kept.attributes = united(kept.attributes, dropped.attributes)
+    kept.translations = {
+        language: {**dropped.translations.get(language, {}), **kept.translations.get(language, {})}
+        for language in {**dropped.translations, **kept.translations}
+    }
+    kept.published = kept.published or dropped.published
+
+
+def united(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Attributes of both, each value once, those of the first before the others."""
+    return {name: list(dict.fromkeys([*one.get(name, []), *other.get(name, [])])) for name in {**one, **other}}
+
+
+def _move_images(kept: Product, dropped: Product, by: User | None) -> None:
+    """The dropped product's photos behind the kept one's, under names that are free there."""
+    photos = list(Image.objects.select_for_update().filter(product=kept).order_by("position", "pk"))
+    moving = list(Image.objects.select_for_update().filter(product=dropped).order_by("position", "pk"))
+    taken = {photo.source_name for photo in photos}
+    position = max((photo.position for photo in photos), default=-1)
+    for photo in moving:
+        position += 1
+        photo.product, photo.position = kept, position
+        if photo.source_name:
+            photo.source_name = free_name(photo.source_name, taken)
+            taken.add(photo.source_name)
+        photo.revision += 1
+        _save(photo, by, _("Moved from %(sku)s by a merge") % {"sku": dropped.sku})
+    same = {photo.sha256: photo for photo in reversed(photos) if not photo.taken_down_at}
+    for photo in moving:
+        if photo.sha256 in same and not photo.taken_down_at:
+            merge_images(same[photo.sha256].pk, photo.pk, by)
+
+
+def _move_items(kept: Product, dropped: Product) -> None:
+    """Places in collections; a collection that has both keeps the one that it has."""
+    has_kept = CollectionItem.objects.filter(product=kept).values("collection")
+    CollectionItem.objects.filter(product=dropped).exclude(collection__in=has_kept).update(product=kept)
+
+
+def _fill_image(kept: Image, dropped: Image) -> None:
+    kept.alt_text = kept.alt_text or dropped.alt_text
+    kept.uploader = kept.uploader or dropped.uploader
+    kept.position = min(kept.position, dropped.position) if kept.product_id == dropped.product_id else kept.position
+    if kept.status != Image.Status.APPROVED and dropped.status == Image.Status.APPROVED:
+        for name in _MODERATION:
+            setattr(kept, name, getattr(dropped, name))
+
+
+def _move_references(kept: Image, dropped: Image) -> None:
+    dropped.reports.update(image=kept)
+    dropped.redirects.update(image=kept)
+    CollectionItem.objects.filter(image=dropped).update(image=kept)
+    dropped.replacements.exclude(pk=kept.pk).update(replaces=kept, revision=F("revision") + 1)
+    if kept.replaces_id == dropped.pk:
+        kept.replaces = None
+    elif kept.replaces_id is None and dropped.replaces_id != kept.pk:
+        kept.replaces_id = dropped.replaces_id
+
+
+def _save(row: Image | Product, by: User | None, reason: str) -> None:
+    row._history_user, row._change_reason = by, reason[:_REASON]  # type: ignore[union-attr]  # read by simple-history
+    row.save()
+
+
+def _delete(row: Image | Product, by: User | None, reason: str) -> None:
+    row._history_user, row._change_reason = by, reason[:_REASON]  # type: ignore[union-attr]
+    row.delete()
