@@ -1,5 +1,5 @@
-"""``python -m bench.duplicates --photos PATH``: how often copies of photographs are called the same photo, and look-alikes
-are not; see docs/duplicates.md.
+"""``python -m bench.duplicates --photos PATH``: how often copies of photographs are called the same photo, and
+look-alikes are not; see docs/duplicates.md.
 
 Of each photograph four copies are made (saved again, at half the size, mirrored, cut to 80 % of its sides). Its
 look-alike is the other photograph of its category that an encoder finds most similar.
@@ -47,7 +47,7 @@ COPIES: dict[str, Callable[[Image.Image, random.Random], tuple[Image.Image, int]
 class Sight:
     """One picture as the application would know it."""
 
-    category: str
+    path: Path
     data: bytes
     photo: Any  # search.duplicates.judging.Photo
     parts: dict[str, np.ndarray] = field(default_factory=dict)  # as the encoder gave them, then projected
@@ -96,13 +96,14 @@ def measure(folder: Path, count: int, chance: random.Random) -> None:
     from search.similarity import SimilarityScale
 
     encoder = get_encoder(settings.SEARCH_ENCODER)
-    files = sorted(folder.rglob("*.jpg"))
-    originals = [_sight(path.parent.name, path.read_bytes()) for path in tqdm(files, desc="read", disable=None)]
-    chosen = sorted(chance.sample(range(len(files)), min(count, len(files))))
-    copies = {name: [_copied(originals[n], make, chance) for n in chosen] for name, make in COPIES.items()}
+    every = sorted(folder.rglob("*.jpg"))
+    files = sorted(chance.sample(every, min(count, len(every))))
+    originals = [_sight(path, path.read_bytes()) for path in tqdm(files, desc="read", disable=None)]
+    copies = {name: [_copied(one, make, chance) for one in originals] for name, make in COPIES.items()}
     pictures = [*originals, *(copy for made in copies.values() for copy in made)]
     _encode(encoder, pictures)
     samples = _stacked(originals, encoder.dimensions)
+    samples = {name: rows[~np.isnan(rows).any(axis=1)] for name, rows in samples.items()}
     projection = Projection.fit(samples, {"deep": settings.SEARCH_DEEP_DIMENSIONS}, encoder.dimensions)
     for picture in pictures:
         picture.parts = projection.project(picture.parts)
@@ -115,13 +116,11 @@ def measure(folder: Path, count: int, chance: random.Random) -> None:
                    for name in one.parts.keys() & other.parts.keys())  # fmt: skip
 
     def nearest(one: Sight) -> Sight:
-        others = [other for other in originals if other is not one and other.category == one.category]
+        others = [other for other in originals if other is not one and other.path.parent == one.path.parent]
         return max(others, key=lambda other: similarity(one, other))
 
-    pairs = {
-        name: [(originals[n], copy) for n, copy in zip(chosen, made, strict=True)] for name, made in copies.items()
-    }
-    pairs[_LOOK_ALIKE] = [(originals[n], nearest(originals[n])) for n in chosen]
+    pairs = {name: list(zip(originals, made, strict=True)) for name, made in copies.items()}
+    pairs[_LOOK_ALIKE] = [(one, nearest(one)) for one in originals]
     seen = {sight.photo.key: sight for sight in pictures}
     tallies = {}
     print(f"{encoder.identity}; looked at from {lines.part:.3f}, suggested from {lines.suggested:.3f}")
@@ -138,26 +137,22 @@ def measure(folder: Path, count: int, chance: random.Random) -> None:
             tally.bits.append(case.bits)
             tally.similarities.append(alike)
             tally.kinds.append(verdict.kind if verdict else "")
+            if name == _LOOK_ALIKE and verdict is not None and verdict.kind == "same_photo":
+                print(f"Look-alikes called {verdict}: {one.path}, {other.path}")
         print(f"| {name} {tally}")
     right = sum(tally.kinds.count("same_photo") for name, tally in tallies.items() if name != _LOOK_ALIKE)
     wrong = tallies[_LOOK_ALIKE].kinds.count("same_photo")
     print(f"Precision of “same photo”: {right / max(1, right + wrong):.4f} ({wrong} look-alikes of {right + wrong}).")
-    for one, other in pairs[_LOOK_ALIKE]:
-        verdict = judge(
-            Case(one.photo, other.photo, similarity(one, other), lambda p: _pixels(seen[p.key].data)), lines
-        )
-        if verdict is not None and verdict.kind == "same_photo":
-            print(f"  {files[originals.index(one)]} and {files[originals.index(other)]}: {verdict}")
 
 
-def _sight(category: str, data: bytes) -> Sight:
+def _sight(path: Path, data: bytes) -> Sight:
     from gallery.keys import new_key
     from gallery.verification import verify
     from search.duplicates.judging import Photo
 
     facts = verify(io.BytesIO(data), "photo.jpg")
     key: UUID = new_key()
-    return Sight(category, data, Photo(key, key, facts.sha256, facts.perceptual_hash))
+    return Sight(path, data, Photo(key, key, facts.sha256, facts.perceptual_hash))
 
 
 def _copied(original: Sight, make: Callable[..., tuple[Image.Image, int]], chance: random.Random) -> Sight:
@@ -165,7 +160,7 @@ def _copied(original: Sight, make: Callable[..., tuple[Image.Image, int]], chanc
         picture, quality = make(ImageOps.exif_transpose(opened).convert("RGB"), chance)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
-    return _sight(original.category, file.getvalue())
+    return _sight(original.path, file.getvalue())
 
 
 def _pixels(data: bytes) -> np.ndarray:

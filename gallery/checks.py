@@ -17,6 +17,9 @@ def check_limits(app_configs, **kwargs) -> list[CheckMessage]:
             "MAX_IMAGE_FRAMES",
             "MAX_UPLOAD_FILES",
             "CONTRIBUTIONS_PENDING",
+            "IMPORT_MAX_BYTES",
+            "FEED_MAX_BYTES",
+            "FEED_SECONDS",
         )
         if getattr(settings, name) < 1
     ]

@@ -1,7 +1,7 @@
 """Perceptual hashes: 64-bit DCT hashes (Zauner, 2010) of pictures, and rows whose hash is near without reading all.
 
-The hash is cut into four bands of 16 bits. Hashes that differ in at most ``4 n + 3`` bits have a band that differs in at
-most ``n``: so it is enough to look for each band with each choice of ``n`` bits flipped (Norouzi et al., 2012).
+The hash is cut into four bands of 16 bits. Hashes that differ in at most ``4 n + 3`` bits have a band that differs in
+at most ``n``: so it is enough to look for each band with each choice of ``n`` bits flipped (Norouzi et al., 2012).
 """
 
 from collections.abc import Iterator

@@ -76,12 +76,12 @@ def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
             setattr(dropped, name, mine)
     _fill_image(kept, dropped)
     _move_references(kept, dropped)
-    signals.images_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
-    ImageRedirect.objects.create(old_key=dropped.pk, image=kept, sha256=dropped.sha256)
     name = str(dropped)
-    _delete(dropped, by, _("Merged into %(name)s") % {"name": kept})
     kept.revision += 1
     _save(kept, by, _("Merged %(name)s into it") % {"name": name})
+    ImageRedirect.objects.create(old_key=dropped.pk, image=kept, sha256=dropped.sha256)
+    signals.images_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
+    _delete(dropped, by, _("Merged into %(name)s") % {"name": kept})
     return kept
 
 

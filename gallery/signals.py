@@ -13,6 +13,11 @@ images_changed = Signal()
 images_merged = Signal()
 products_merged = Signal()
 
+# Sent inside the transaction that records an imported image, with ``vector: gallery.importing.vectors.Vector`` and the
+# ``sha256`` of its file; and once before, with an empty hash, to be judged alone. A receiver that keeps vectors returns
+# an empty text, or why it does not take this one. With a hash it must only write to the database.
+vector_offered = Signal()
+
 
 def announce(keys: Iterable[UUID]) -> None:
     """Send ``images_changed`` for these image keys, if there are any."""

@@ -43,12 +43,18 @@ def file_columns() -> list[FileColumn]:
     """Every column of every table that names files."""
     aliases = {id(storages[alias]): alias for alias in settings.STORAGES}
     return [
-        FileColumn(model, field, aliases[id(field.storage)])
+        FileColumn(model, field, aliases[id(_storage_of(field))])
         for model in apps.get_models()
         if not model._meta.proxy
         for field in model._meta.concrete_fields
         if isinstance(field, models.FileField)
     ]
+
+
+def _storage_of(field: models.FileField) -> Storage:
+    """The storage as the settings have it now; the field itself keeps the one that it first had."""
+    storage = field.deconstruct()[3].get("storage", storages["default"])
+    return storage() if callable(storage) else storage
 
 
 def sha256_of(storage: Storage, name: str) -> tuple[str, int]:

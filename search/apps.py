@@ -8,5 +8,6 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         from search import checks, receivers  # noqa: F401  (registers checks)
         from search.classification import training  # noqa: F401  (registers its job)
+        from search.duplicates import scanning  # noqa: F401  (registers a kind of job)
 
         receivers.connect()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from search.views import (
     beside,
+    duplicates,
     evidence,
     fragments,
     history,
@@ -49,6 +50,10 @@ urlpatterns = [
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
     path("moderation/<uuid:key>/evidence/", evidence.evidence, name="evidence"),
     path("progress/", fragments.progress, name="progress"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/scan/", duplicates.scan, name="duplicate-scan"),
+    path("duplicates/<int:pk>/decide/", duplicates.decide, name="duplicate-decide"),
+    path("duplicates/<int:pk>/reopen/", duplicates.reopen, name="duplicate-reopen"),
     path("index/", overview.overview, name="index"),
     path("index/build/", building.build, name="index-build"),
     path("index/compare/", comparing.compare_generations, name="index-compare"),

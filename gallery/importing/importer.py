@@ -1,7 +1,7 @@
 """Rows into records. Idempotent: a row is identified by its SKU and its file's name."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from uuid import UUID
@@ -11,13 +11,19 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from gallery.importing.errors import SourceError
+from gallery.importing.bulk import unreadable
+from gallery.importing.describing import Describer
+from gallery.importing.errors import RowError, SourceError
 from gallery.importing.matching import image_of_row, source_names
-from gallery.importing.rows import Row, RowError, parse
-from gallery.importing.sources import SURPLUS, Source
+from gallery.importing.preview import Preview
+from gallery.importing.rows import Row, parse
+from gallery.importing.sources import Source
 from gallery.importing.summary import RowFailure, Summary
+from gallery.importing.tables import SURPLUS
+from gallery.importing.vectors import offer_vector
 from gallery.intake import StoredFile, record_image, record_replacement, stored_original
-from gallery.models import Brand, Category, Image, Product, ProductRedirect, User
+from gallery.links.target import Target, is_link
+from gallery.models import Image, Product, ProductRedirect, User
 from gallery.verification import Refused, verify
 
 
@@ -38,7 +44,7 @@ class Importer:
     ):
         """
         :param currency: of prices whose row names none; the shop's own if left out
-        :param dry_run: verify everything and write nothing
+        :param dry_run: verify everything and write nothing; pictures behind links are not fetched
         :param report: called with a sentence for every row that fails, as it happens
         """
         self.source = source
@@ -54,129 +60,177 @@ class Importer:
         self._first: dict[str, Row] = {}
         self._seen: dict[tuple[str, str], int] = {}
         self._claimed: set[UUID] = set()
-        self._categories: dict[tuple[str, tuple[tuple[str, str], ...]], Category] = {}
-        self._brands: dict[str, Brand] = {}
+        self._describe = Describer()
+        self._preview = Preview(self.summary)
 
-    def run(self, advance: Callable[[], object] = lambda: None) -> Summary:
+    def run(
+        self, advance: Callable[[], object] = lambda: None, *, start: int = 0, again: Container[int] = ()
+    ) -> Summary:
         """Import every row.
 
         :param advance: called after each row, for a progress bar
+        :param start: pass over so many rows, which an earlier run has imported
+        :param again: numbers of rows among these that are tried all the same
         """
-        for line, values in self.source.rows:
-            self._import(line, values)
-            advance()
+        for number, (line, values) in enumerate(self.source.rows):
+            if number < start and number not in again:
+                self._pass_over(line, values)
+            else:
+                self._import(number, line, values)
+                advance()
         return self.summary
 
-    def _import(self, line: int, values: Mapping[str, str | None]) -> None:
-        name = values.get("file") or values.get("sku") or _("the row")
+    def _import(self, number: int, line: int, values: Mapping[str, str | None]) -> None:
         try:
+            if problem := unreadable(values):
+                raise RowError(problem)
             if values.get(SURPLUS):
                 raise RowError(_("There are more cells than columns. Put quotes around values that contain commas."))
             outcome = self._import_row(parse(line, values, self.currency))
         except (RowError, SourceError, Refused) as error:
-            self._failed(line, name, str(error))
+            reason = str(error)
         except ValidationError as error:
-            self._failed(line, name, " ".join(error.messages))
+            reason = " ".join(error.messages)
         except OSError as error:
-            self._failed(line, name, _("The file cannot be read: %(error)s") % {"error": error.strerror or error})
+            reason = _("The file cannot be read: %(error)s") % {"error": error.strerror or error}
         except DatabaseError as error:
-            self._failed(line, name, _("The database did not take it: %(error)s") % {"error": error})
+            reason = _("The database did not take it: %(error)s") % {"error": error}
         else:
             setattr(self.summary, outcome, getattr(self.summary, outcome) + 1)
-
-    def _failed(self, line: int, name: str, reason: str) -> None:
-        self._forget()
-        failure = RowFailure(line, name, reason)
+            return
+        self._describe.forget()
+        failure = RowFailure(line, values.get("file") or values.get("sku") or _("the row"), reason, number, values)
         self.summary.failures.append(failure)
         self.report(str(failure))
 
-    def _forget(self) -> None:
-        """Drop rows that a rolled-back transaction may have made."""
-        self._categories.clear()
-        self._brands.clear()
+    def _pass_over(self, line: int, values: Mapping[str, str | None]) -> None:
+        """Know of a row that has been imported what later rows need to be judged by."""
+        try:
+            row = parse(line, values, self.currency)
+        except RowError:
+            return
+        self._seen[row.sku, row.file] = row.line
+        self._first.setdefault(row.sku, row)
+        if len(self._names_of_sku[row.sku]) > 1:
+            path = None if is_link(row.file) else self.source.find(row.file)
+            image = self._image_of(row, self._product_of(row), path)
+            if image is not None:
+                self._claimed.add(image.pk)
 
     def _warn(self, line: int, text: str) -> None:
         self.summary.warnings.append(_("line %(line)d: %(text)s") % {"line": line, "text": text})
 
     def _import_row(self, row: Row) -> str:
         """One of "created", "changed" and "unchanged"."""
-        path = self.source.file(row.file)
         if (row.sku, row.file) in self._seen:
             earlier = self._seen[row.sku, row.file]
             self._warn(row.line, _("SKU and file are those of line %(line)d; passed over.") % {"line": earlier})
             return "unchanged"
-        name = self._names[row.sku, row.file]
-        product = Product.objects.with_facts().prefetch_related("images").filter(sku=row.sku).first()
+        path = self._path(row)
+        product = self._product_of(row)
         if product is None and (merged := ProductRedirect.objects.filter(old_sku=row.sku).first()):
-            return self._import_merged(row, path, name, merged.product)
-        sha256 = _sha256(path)
-        image = None
-        if product is not None:
-            image = image_of_row(product.images.all(), name, sha256, self._other_names(row.sku, name), self._claimed)
-        # A merge may have given the image a better file than the row's.
-        new_file = image is None or not (image.sha256 == sha256 or image.redirects.filter(sha256=sha256).exists())
-        outcome = self._write(row, path, name, product, image, new_file)
+            return self._import_merged(row, path, merged.product)
+        image = self._image_of(row, product, path)
+        if image is None and path is None and not is_link(row.file):
+            raise SourceError(
+                _("%(file)s did not come along, and is not in the catalogue. Send a ZIP of the table and its photos.")
+                % {"file": row.file}
+            )
+        outcome = self._write(row, path, product, image)
         self._seen[row.sku, row.file] = row.line
         self._first.setdefault(row.sku, row)
         return outcome
 
-    def _import_merged(self, row: Row, path: Path, name: str, product: Product) -> str:
+    def _import_merged(self, row: Row, path: Path | None, product: Product) -> str:
         """The photo of a row whose product was merged into another; its other columns describe what has gone."""
         merged = {"old": row.sku, "sku": product.sku}
         self._warn(row.line, _("%(old)s was merged into %(sku)s: only the photo of this row is looked at.") % merged)
         self._seen[row.sku, row.file] = row.line
+        if path is None:
+            return "unchanged"
         sha256 = _sha256(path)
         if product.images.filter(Q(sha256=sha256) | Q(redirects__sha256=sha256)).exists():
             return "unchanged"
-        with self._stored(path, name) as stored:
-            if stored is not None:
+        with self._stored(row, path) as stored:
+            if not self.dry_run:
                 others = self._names_of_sku.get(product.sku, set())
                 record_image(product, stored, uploader=self.uploader, alt_text=row.alt, reserved=others)
         return "created"
 
-    def _other_names(self, sku: str, name: str) -> set[str]:
-        return self._names_of_sku[sku] - {name}
+    def _path(self, row: Row) -> Path | None:
+        """The row's file; None where there is none to look at.
 
-    def _write(
-        self, row: Row, path: Path, name: str, product: Product | None, image: Image | None, new_file: bool
-    ) -> str:
-        with self._stored(path, name) if new_file else nullcontext() as stored, transaction.atomic():
-            product, changed = self._product(row, product)
+        :raises SourceError: when it is not there
+        :raises Refused: when a link does not lead to it
+        """
+        if not is_link(row.file):
+            return self.source.find(row.file) if self.source.alone else self.source.file(row.file)
+        if self.dry_run:
+            Target.parse(row.file)
+            self.summary.links += 1
+            return None
+        return self.source.fetched(row.file)
+
+    @staticmethod
+    def _product_of(row: Row) -> Product | None:
+        return Product.objects.with_facts().prefetch_related("images", "redirects").filter(sku=row.sku).first()
+
+    def _image_of(self, row: Row, product: Product | None, path: Path | None) -> Image | None:
+        if product is None:
+            return None
+        name = self._names[row.sku, row.file]
+        others = self._other_names(row)
+        return image_of_row(product.images.all(), name, _sha256(path) if path else "", others, self._claimed)
+
+    def _other_names(self, row: Row) -> set[str]:
+        return self._names_of_sku[row.sku] - {self._names[row.sku, row.file]}
+
+    def _write(self, row: Row, path: Path | None, product: Product | None, image: Image | None) -> str:
+        sha256 = _sha256(path) if path else image.sha256 if image else ""
+        is_new = path is not None and (image is None or not _has_had(image, sha256))
+        before = self._preview.before(product, image) if self.dry_run else {}
+        vector = self.source.vector(row.line)
+        if note := offer_vector(vector, ""):  # judged first: that may load something, and no transaction is open yet
+            self._warn(row.line, note)
+            vector = None
+        with self._stored(row, path) if is_new and path else nullcontext() as stored, transaction.atomic():
+            product, changed = self._described(row, product)
+            created = image is None
             if image is not None:
-                if stored is not None:
+                if stored is not None and not self.dry_run:
                     record_replacement(image, stored)
-                changed = self._describe_image(image, row) or changed or new_file
-            elif stored is not None:
+                changed = self._describe.image(image, row) or changed or is_new
+            elif stored is not None and not self.dry_run:
                 image = record_image(
                     product,
                     stored,
                     uploader=self.uploader,
                     position=row.position,
                     alt_text=row.alt,
-                    reserved=self._other_names(row.sku, name),
+                    reserved=self._other_names(row),
                 )
-                self._claimed.add(image.pk)
-                return "created"
+            offer_vector(vector, sha256)
+            outcome = "created" if created else "changed" if changed else "unchanged"
             if self.dry_run:
+                self._preview.note(outcome, row, before, product, image, stored.facts if stored else None)
                 transaction.set_rollback(True)
-                self._forget()
-        if image is None:  # a dry run stores nothing
-            return "created"
-        self._claimed.add(image.pk)
-        return "changed" if changed else "unchanged"
+                self._describe.forget()
+        if image is not None:
+            self._claimed.add(image.pk)
+        return outcome
 
     @contextmanager
-    def _stored(self, path: Path, name: str) -> Iterator[StoredFile | None]:
+    def _stored(self, row: Row, path: Path) -> Iterator[StoredFile]:
         """The file in storage; a dry run only verifies it."""
+        name = self._names[row.sku, row.file]
         with path.open("rb") as file:
             if self.dry_run:
-                verify(file, name)
-                yield None
+                yield StoredFile("", verify(file, name))
             else:
                 with stored_original(file, name) as stored:
                     yield stored
 
-    def _product(self, row: Row, product: Product | None) -> tuple[Product, bool]:
+    def _described(self, row: Row, product: Product | None) -> tuple[Product, bool]:
         """The row's product, made or brought to what the row says; and whether something changed."""
         first = self._first.get(row.sku)
         if first is not None and product is not None:
@@ -189,69 +243,13 @@ class Importer:
             return product, False
         if product is None:
             product = Product(sku=row.sku, title=row.title or row.sku)
-        changed = self._describe_product(product, row)
-        if row.tags is not None and {tag.name for tag in product.tags.all()} != set(row.tags):
-            product.tags.set(row.tags)
-            changed = True
-        return product, changed
-
-    def _describe_product(self, product: Product, row: Row) -> bool:
-        wanted = {
-            "title": row.title,
-            "description": row.description,
-            "category": self._category(row) if row.category else None,
-            "brand": self._brand(row.brand) if row.brand else None,
-            "price": row.price,
-            "currency": row.currency,
-            "availability": row.availability,
-            "link": row.link,
-            "published": row.published,
-            "attributes": {**product.attributes, **row.attributes},
-            "translations": _merged(product.translations, row.translations),
-        }
-        changed = product._state.adding
-        for name, value in wanted.items():
-            if value not in (None, "") and getattr(product, name) != value:
-                setattr(product, name, value)
-                changed = True
-        if changed:
-            product.clean_fields(exclude=["category", "brand", "tags"])
-            product.save()
-        return changed
-
-    @staticmethod
-    def _describe_image(image: Image, row: Row) -> bool:
-        changed = False
-        if row.alt and image.alt_text != row.alt:
-            image.alt_text, changed = row.alt, True
-        if row.position is not None and image.position != row.position:
-            image.position, changed = row.position, True
-        if changed:
-            image.revision += 1
-            image.save()
-        return changed
-
-    def _category(self, row: Row) -> Category:
-        names = {language: texts["category"] for language, texts in row.translations.items() if "category" in texts}
-        key = (row.category, tuple(sorted(names.items())))
-        if key not in self._categories:
-            self._categories[key] = Category.objects.at_path(row.category, names)
-        return self._categories[key]
-
-    def _brand(self, name: str) -> Brand:
-        if name not in self._brands:
-            self._brands[name] = Brand.objects.named(name)
-        return self._brands[name]
+        product._history_user = self.uploader  # type: ignore[attr-defined]  # for the audit: no request says who
+        return product, self._describe.product(product, row)
 
 
-def _merged(old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Texts by language; the category's are kept with the category."""
-    merged = {language: dict(texts) for language, texts in old.items()}
-    for language, texts in new.items():
-        own = {column: text for column, text in texts.items() if column != "category"}
-        if own:
-            merged.setdefault(language, {}).update(own)
-    return merged
+def _has_had(image: Image, sha256: str) -> bool:
+    """Whether the image has this file, or had it until a merge gave it a better one."""
+    return image.sha256 == sha256 or image.redirects.filter(sha256=sha256).exists()
 
 
 def _sha256(path: Path) -> str:

@@ -2,6 +2,7 @@ from gallery.models.bulk_edits import BulkEdit, BulkEditItem
 from gallery.models.categories import Brand, Category
 from gallery.models.collections import Collection, CollectionItem
 from gallery.models.images import Image
+from gallery.models.imports import CatalogueImport
 from gallery.models.jobs import Job
 from gallery.models.moderation import Claim, Decision
 from gallery.models.products import Product, ProductRedirect, TaggedProduct
@@ -16,6 +17,7 @@ __all__ = [
     "Brand",
     "BulkEdit",
     "BulkEditItem",
+    "CatalogueImport",
     "Category",
     "Claim",
     "Collection",

@@ -125,4 +125,6 @@ def deliver(made: Rendition, cache: str, download_as: str = "") -> HttpResponseB
     if settings.FILE_DELIVERY == "x-sendfile":
         headers["X-Sendfile"] = made.file.path
         return HttpResponse(content_type=content_type, headers=headers)
-    return FileResponse(made.file.open("rb"), content_type=content_type, headers=headers)
+    return FileResponse(
+        made.file.open("rb"), content_type=content_type, as_attachment=bool(download_as), filename=download_as
+    )

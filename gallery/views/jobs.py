@@ -5,11 +5,12 @@ from uuid import UUID
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.models import Job
-from gallery.views.access import person, staff_or_moderators
+from gallery.views.access import came_from, person, staff_or_moderators
 
 _SHOWN = 50
 
@@ -35,7 +36,7 @@ def job_page(request: HttpRequest, key: UUID) -> HttpResponse:
 def cancel_job(request: HttpRequest, key: UUID) -> HttpResponse:
     job = _job(request, key)
     job.request_cancel()
-    return redirect("job", key=job.pk)
+    return redirect(came_from(request, reverse("job", args=[job.pk])))
 
 
 @require_safe

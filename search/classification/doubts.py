@@ -1,7 +1,9 @@
-"""Labels that are likely wrong: confident learning (Northcutt, Jiang and Chuang, 2021) on held-out shares.
+"""Labels that are likely wrong, from held-out shares, in the manner of confident learning (Northcutt et al., 2021).
 
-A category's own photos say how sure a classifier usually is of it: the mean share that they get. A product is counted
-as another category where it reaches that category's mean; it is doubted where that is not its own.
+A category's own photos say how sure a classifier usually is of it: the mean share that they get. A product is doubted
+where another category is likelier and its own gets less than half of what it usually gets. The order is by that ratio
+(normalised self-confidence): on clothing with one label in twenty made wrong it puts more of the wrong ones first than
+the margin between the two shares does, or than only what reaches the other category's own mean.
 """
 
 from dataclasses import dataclass
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.classification.samples import Samples
+
+LEAST = 0.5  # doubt
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,7 @@ class Doubt:
     suggested: int
     own: float
     best: float
-
-    @property
-    def margin(self) -> float:
-        return self.best - self.own
+    doubt: float  # 0 where its own category is as likely as usual, 1 where it is out of the question
 
 
 def by_product(samples: Samples, probabilities: np.ndarray) -> np.ndarray:
@@ -32,17 +33,18 @@ def by_product(samples: Samples, probabilities: np.ndarray) -> np.ndarray:
 
 
 def doubts_of(samples: Samples, probabilities: np.ndarray) -> list[Doubt]:
-    """The products that stand confidently in another category than their own, the widest margin first.
+    """The products that are likelier in another category than in their own, the most doubtful first.
 
     :param probabilities: ``(n, classes)`` of held-out photos
     """
     shares, labels = by_product(samples, probabilities), samples.label_of_product
-    usual = np.array([shares[labels == label, label].mean() for label in range(len(samples.classes))])
-    confident = np.where(shares >= usual, shares, -1.0)
-    counted_as = confident.argmax(axis=1)
-    found = [
-        Doubt(int(product), int(labels[product]), int(counted_as[product]), own, best)
-        for product in np.flatnonzero((confident.max(axis=1) >= 0) & (counted_as != labels))
-        if (best := float(shares[product, counted_as[product]])) > (own := float(shares[product, labels[product]]))
+    own = shares[np.arange(len(labels)), labels]
+    usual = np.array([own[labels == label].mean() for label in range(len(samples.classes))])
+    doubt = 1 - own / np.maximum(usual[labels], 1e-9)
+    likeliest = shares.argmax(axis=1)
+    found = np.flatnonzero((likeliest != labels) & (doubt >= LEAST))
+    ranked = found[np.lexsort((found, -doubt[found]))]
+    return [
+        Doubt(n, int(labels[n]), int(likeliest[n]), float(own[n]), float(shares[n].max()), float(doubt[n]))
+        for n in ranked.tolist()
     ]
-    return sorted(found, key=lambda one: (-one.margin, one.product))

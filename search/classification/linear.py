@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PENALTY = 1.0
+PENALTY = 0.3
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,13 @@ def nearest_products(similarities: np.ndarray, groups: np.ndarray, most: int = V
 
 
 def held_out_neighbours(
-    samples: Samples, vectors: np.ndarray, folds: np.ndarray, tick: Callable[[], None]
+    samples: Samples, folds: np.ndarray, tick: Callable[[], None]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """For every row its nearest products in other folds: their rows, and how similar they are.
 
-    :param vectors: ``(n, d)`` of which dot products are similarities
     :param folds: ``(n,)`` the fold of each row; photos of one product share it
     """
-    found = []
+    vectors, found = samples.vectors, []
     for start in range(0, len(vectors), _CHUNK):
         tick()
         block = vectors[start : start + _CHUNK] @ vectors.T

@@ -34,7 +34,7 @@ class Samples:
     labels: np.ndarray  # (n,) int64: places in ``classes``
     groups: np.ndarray  # (n,) int64: places in ``products``
     products: tuple[UUID, ...]
-    vectors: np.ndarray  # (n, d) float32: the parts side by side, each of unit length, 0 where one is missing
+    vectors: np.ndarray  # (n, d) float32, of which dot products are similarities as a search has them
 
     @property
     def label_of_product(self) -> np.ndarray:
@@ -101,21 +101,15 @@ def _samples(found: Sequence[tuple[UUID, int]], vectors: Sequence[np.ndarray], c
 
 
 def side_by_side(vectors: dict[str, np.ndarray], generation: Generation) -> np.ndarray | None:
-    """An embedding's projected parts as one row ``(d,)`` float32, or None where it has no usable part."""
+    """An embedding's projected parts as one row ``(d,)`` float32, each times the root of its weight in the generation.
+
+    None where it has no usable part.
+    """
     projection = generation.projection
     row = np.zeros(projection.dimension, dtype=np.float32)
-    parts = projection.project(vectors)
-    for name, part in parts.items():
-        row[projection.slices[name]] = part
-    return row if parts else None
-
-
-def weighted(vectors: np.ndarray, generation: Generation) -> np.ndarray:
-    """Rows of which dot products are similarities as a search has them: each part times the root of its weight."""
-    scale = np.zeros(vectors.shape[-1], dtype=np.float32)
-    for name, where in generation.projection.slices.items():
-        scale[where] = np.sqrt(generation.weights.get(name, 0.0))
-    return vectors * scale
+    for name, part in projection.project(vectors).items():
+        row[projection.slices[name]] = np.sqrt(generation.weights.get(name, 0.0)) * part
+    return row if row.any() else None
 
 
 def tags_of(products: Sequence[UUID]) -> dict[UUID, set[int]]:

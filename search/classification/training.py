@@ -15,7 +15,7 @@ from gallery import jobs
 from gallery.models import Category, Product
 from search.chunks import chunks
 from search.classification import doubts, measuring, neighbours, tagging
-from search.classification.samples import Samples, TooFewLabels, gather, snapshot, weighted
+from search.classification.samples import Samples, TooFewLabels, gather, snapshot
 from search.classification.storing import LEARNERS, to_bytes
 from search.classification.words import too_few
 from search.models import Classifier, Generation, LabelDoubt
@@ -78,7 +78,7 @@ def _trained(
     data, tags = b"", {}
     if kind == Classifier.Kind.NEIGHBOURS:
         steps.advance(says)
-        near = neighbours.held_out_neighbours(samples, weighted(samples.vectors, generation), folds, steps.tick)
+        near = neighbours.held_out_neighbours(samples, folds, steps.tick)
         scores = neighbours.scores_of(samples, near)
         tags = tagging.thresholds(samples, near)
         steps.done += measuring.FOLDS
@@ -131,7 +131,7 @@ def _store(
             suggested_id=samples.classes[one.suggested],
             own=one.own,
             best=one.best,
-            margin=one.margin,
+            doubt=one.doubt,
         )
         for one in found
         if samples.products[one.product] in still_there

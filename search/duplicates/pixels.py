@@ -43,8 +43,8 @@ class Likeness:
 LIMITS: dict[Relation, tuple[float, float]] = {
     "same": (0.8, 30),
     "mirrored": (0.8, 30),
-    "part": (0.7, 36),
-    "mirrored-part": (0.7, 36),
+    "part": (0.6, 40),
+    "mirrored-part": (0.6, 40),
 }
 
 
@@ -79,22 +79,66 @@ def part(picture: Pixels, piece: Pixels) -> Likeness | None:
 
     :return: None where no place correlates
     """
-    ways = [("part", piece), ("mirrored-part", piece[:, ::-1])]
-    coarse = _smaller(picture, _COARSE)
-    best = max(
-        ((peak, share, relation, way) for relation, way in ways for share in _SHARES
-         if (peak := _peak(coarse, way, share)) is not None),
-        key=lambda found: found[0],
-        default=None,
-    )  # fmt: skip
-    if best is None or best[0] < _PROMISING:
+    ways: list[tuple[Relation, Pixels]] = [("part", piece), ("mirrored-part", piece[:, ::-1])]
+    small = _smaller(picture, _COARSE)
+    coarse = [(place, share, *way) for way in ways for share in _SHARES if (place := _find(small, way[1], share))]
+    place, share, relation, way = max(coarse, key=lambda one: one[0].correlation, default=(None, 0.0, "part", piece))
+    if place is None or place.correlation < _PROMISING:
         return None
-    _peak_there, share, relation, way = best
-    fine = [placed for step in _FINE if share + step <= 1.001 and (placed := _placed(picture, way, share + step))]
+    # One pixel of the coarse look, and what the share may be off by.
+    near = _Near(place, margin=1.5 / _COARSE + float(_FINE[-1]))
+    fine = [found for step in _FINE if share + step <= 1.001 and (found := _find(picture, way, share + step, near))]
     if not fine:
         return None
-    _score, there, here = max(fine, key=lambda found: found[0])
-    return likeness(relation, there, here)  # type: ignore[arg-type]
+    best = max(fine, key=lambda found: found.correlation)
+    height, width = best.piece.shape[:2]
+    there = picture[best.top : best.top + height, best.left : best.left + width]
+    return likeness(relation, there, best.piece)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a scaled piece fits best into a picture."""
+
+    correlation: float
+    top: int
+    left: int
+    piece: Pixels
+    inside: tuple[int, int]  # height and width of the picture
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Only around a place that was found in a smaller picture."""
+
+    place: _Place
+    margin: float  # of the picture's sides
+
+    def window(self, height: int, width: int, piece: Pixels) -> tuple[slice, slice]:
+        """Rows and columns in which the piece may lie."""
+        return (
+            self._span(self.place.top / self.place.inside[0], height, piece.shape[0]),
+            self._span(self.place.left / self.place.inside[1], width, piece.shape[1]),
+        )
+
+    def _span(self, start: float, length: int, piece: int) -> slice:
+        first = min(max(0, int((start - self.margin) * length)), length - piece)
+        last = max(first, min(length - piece, int(np.ceil((start + self.margin) * length))))
+        return slice(first, last + piece)
+
+
+def _find(picture: Pixels, piece: Pixels, share: float, near: _Near | None = None) -> _Place | None:
+    """Where the piece fits best when it takes this share of the picture, in its own shape; None if it is too small."""
+    factor = share * min(picture.shape[0] / piece.shape[0], picture.shape[1] / piece.shape[1])
+    height, width = (max(1, int(length * factor + 0.5)) for length in piece.shape[:2])
+    if min(width, height) < _SMALLEST or height > picture.shape[0] or width > picture.shape[1]:
+        return None
+    here = scaled(piece, width, height)
+    rows, columns = near.window(*picture.shape[:2], here) if near else (slice(None), slice(None))
+    scores = match_template(grey(picture[rows, columns]), grey(here))
+    top, left = (int(number) for number in np.unravel_index(int(np.argmax(scores)), scores.shape))
+    best = float(scores[top, left])
+    return _Place(best, top + (rows.start or 0), left + (columns.start or 0), here, picture.shape[:2])
 
 
 def likeness(relation: Relation, one: Pixels, other: Pixels) -> Likeness:
@@ -132,26 +176,3 @@ def _smaller(picture: Pixels, side: int) -> Pixels:
     share = side / max(picture.shape[:2])
     height, width = (max(3, round(length * share)) for length in picture.shape[:2])
     return scaled(picture, width, height) if share < 1 else picture
-
-
-def _fit(picture: Pixels, piece: Pixels, share: float) -> tuple[int, int]:
-    """Width and height of the piece where it takes this share of the picture, in its own shape."""
-    factor = share * min(picture.shape[0] / piece.shape[0], picture.shape[1] / piece.shape[1])
-    return max(1, round(piece.shape[1] * factor)), max(1, round(piece.shape[0] * factor))
-
-
-def _peak(picture: Pixels, piece: Pixels, share: float) -> float | None:
-    width, height = _fit(picture, piece, share)
-    if min(width, height) < _SMALLEST or width > picture.shape[1] or height > picture.shape[0]:
-        return None
-    return float(match_template(grey(picture), grey(scaled(piece, width, height))).max())
-
-
-def _placed(picture: Pixels, piece: Pixels, share: float) -> tuple[float, Pixels, Pixels] | None:
-    width, height = _fit(picture, piece, share)
-    if min(width, height) < _SMALLEST or width > picture.shape[1] or height > picture.shape[0]:
-        return None
-    here = scaled(piece, width, height)
-    scores = match_template(grey(picture), grey(here))
-    top, left = np.unravel_index(int(np.argmax(scores)), scores.shape)
-    return float(scores.max()), picture[top : top + height, left : left + width], here

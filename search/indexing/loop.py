@@ -12,9 +12,10 @@ from django.db import OperationalError, close_old_connections
 
 from gallery.checking import look_for_originals
 from gallery.jobs import revive_silent
-from gallery.models import Collection, Job, Rendition
+from gallery.models import CatalogueImport, Collection, Job, Rendition
 from gallery.sweep import sweep_files
 from search import generations
+from search.duplicates.scanning import look_at_new
 from search.encoders import EncoderError
 from search.engines.base import EngineError, EngineUnavailable, IndexMissing
 from search.indexing.cards import CardRenditions
@@ -106,6 +107,7 @@ class IndexLoop:
             Scheduled(15, revive_silent),
             Scheduled(3600, Collection.objects.purge),
             Scheduled(6 * 3600, Job.objects.purge),
+            Scheduled(6 * 3600, CatalogueImport.objects.purge),
             Scheduled(6 * 3600, sweep_files),
             Scheduled(3600, purge_taken_down),
             Scheduled(6 * 3600, Rendition.objects.purge),
@@ -133,8 +135,12 @@ class IndexLoop:
                 worked = False
             self.cards.seen(worked)
             self.looks.seen(worked)
-            if not worked and not self.cards.make_some() and not self.looks.make_some():
+            if not worked and not self._use_spare_time():
                 self.stopping.wait(IDLE_SECONDS)
+
+    def _use_spare_time(self) -> bool:
+        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos."""
+        return bool(self.cards.make_some() or self.looks.make_some() or self._look_for_duplicates())
 
     def run_until_idle(self) -> int:
         """Work until nothing is due, without the schedule. Placements that wait for a later attempt are not waited for.
@@ -174,6 +180,16 @@ class IndexLoop:
             reconcile()
         except EngineUnavailable as error:  # while a lost index was being replaced
             logger.warning("The search engine cannot be reached: %s", error)
+
+    def _look_for_duplicates(self) -> int:
+        """Compare photos that came in lately, while there is nothing else to do."""
+        try:
+            return look_at_new()
+        except EngineError as error:
+            logger.warning("New photos were not compared: %s", error)
+        except OperationalError as error:
+            logger.warning("The database did not answer: %s", error)
+        return 0
 
     def _drop_safely(self) -> None:
         try:

@@ -1,7 +1,7 @@
 from search.models.changes import Change, Placement
 from search.models.classification import Classifier, LabelConfirmed, LabelDoubt, SuggestionSetting
 from search.models.documents import EmbeddedDocument
-from search.models.duplicates import DuplicatePair
+from search.models.duplicates import DuplicateLook, DuplicatePair
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
@@ -11,6 +11,7 @@ from search.models.query_photos import QueryEmbedding, QueryPhoto
 __all__ = [
     "Change",
     "Classifier",
+    "DuplicateLook",
     "DuplicatePair",
     "EmbeddedDocument",
     "Embedding",

@@ -75,11 +75,11 @@ class LabelDoubtQuerySet(models.QuerySet["LabelDoubt"]):
         """Those that still stand: the product has the same category, and nobody has confirmed it. The surest first."""
         confirmed = LabelConfirmed.objects.filter(product=OuterRef("product"), category=OuterRef("category"))
         standing = self.filter(product__category=models.F("category")).exclude(Exists(confirmed))
-        return standing.order_by("-margin", "pk")
+        return standing.order_by("-doubt", "pk")
 
 
 class LabelDoubt(models.Model):
-    """A product whose photos a classifier, trained without them, surely puts into another category."""
+    """A product whose photos a classifier, trained without them, rather puts into another category."""
 
     classifier = models.ForeignKey(Classifier, models.CASCADE, related_name="doubts")
     product = models.ForeignKey("gallery.Product", models.CASCADE, related_name="+")
@@ -87,7 +87,7 @@ class LabelDoubt(models.Model):
     suggested = models.ForeignKey("gallery.Category", models.CASCADE, related_name="+")
     own = models.FloatField(help_text="probability of its own category, 0 to 1")
     best = models.FloatField(help_text="probability of the suggested one")
-    margin = models.FloatField(help_text="best - own")
+    doubt = models.FloatField(help_text="1 where its own category is out of the question, 0 where likely as usual")
 
     objects = LabelDoubtQuerySet.as_manager()
 
@@ -96,7 +96,7 @@ class LabelDoubt(models.Model):
             models.UniqueConstraint(fields=["classifier", "product"], name="label_doubt_once"),
             models.CheckConstraint(condition=~Q(category=models.F("suggested")), name="label_doubt_is_another"),
         ]
-        indexes = [models.Index(fields=["classifier", "-margin"], name="label_doubt_surest")]
+        indexes = [models.Index(fields=["classifier", "-doubt"], name="label_doubt_surest")]
 
 
 class LabelConfirmed(models.Model):

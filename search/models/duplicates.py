@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Files = frozenset[str]  # SHA-256 of the two files of a pair; one for two photos of the same bytes
 
 
+def ordered(one: UUID, other: UUID) -> tuple[UUID, UUID]:
+    return (one, other) if one < other else (other, one)
+
+
 class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
     def open(self) -> "DuplicatePairQuerySet":
         """To be decided, of photos that are there with the files that were compared."""
@@ -104,3 +108,27 @@ class DuplicatePair(models.Model):
     def _decide(self, state: str, by: "User | None") -> None:
         self.state, self.decided_by, self.decided_at = state, by, timezone.now() if by else None
         self.save(update_fields=["state", "decided_by", "decided_at"])
+
+
+class DuplicateLookQuerySet(models.QuerySet["DuplicateLook"]):
+    def note(self, keys: Iterable[UUID]) -> None:
+        """These photos have been compared, with the files that they have now."""
+        images = Image.objects.filter(pk__in=list(keys)).values_list("pk", "sha256")
+        self.bulk_create(
+            [DuplicateLook(key=key, sha256=sha256) for key, sha256 in images],
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["sha256"],
+        )
+
+
+class DuplicateLook(models.Model):
+    """A photo has been compared with the catalogue, with this file."""
+
+    key = models.UUIDField(primary_key=True)
+    sha256 = models.CharField(max_length=64)
+
+    objects = DuplicateLookQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.key)

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from gallery.models import Collection, Role, User
+from gallery.models import Collection, Image, Role, User
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
 from search.models import Generation, ProductView, SearchRecord
@@ -208,6 +208,8 @@ def furnished(shopping: Page, shopper: User) -> Page:
         SearchRecord.objects.create(user=shopper, query=query, digest=digest_of(query), total=8)
     shopper.saved_searches.create(name="For the kitchen", query="q=circle&price_max=9")
     ProductView.objects.create(user=shopper, image=photo("STRIPES-11"))
+    Image.objects.filter(pk__in=[photo("TRIANGLE-34").pk, photo("TRIANGLE-38").pk]).update(uploader=shopper)
+    photo("TRIANGLE-38").ask_for_changes(None, "Show all of it, please.", Image.Fault.POOR)
     return shopping
 
 

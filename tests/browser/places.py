@@ -5,8 +5,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Collection
+from gallery.models import Category, Collection
+from search.classification.training import train
+from search.models import DuplicatePair, Generation
 from tests.browser.files import RED_CIRCLE, search_by
+from tests.browser.imports import checked_import
 from tests.browser.shop import photo
 
 ADDRESSES = {
@@ -21,6 +24,17 @@ ADDRESSES = {
     "unavailable": "/search/?q=circle",
     "history": "/history/",
     "collections": "/collections/",
+    "signup": "/accounts/signup/",
+    "password": "/accounts/password/change/",
+    "email": "/accounts/email/",
+    "reset": "/accounts/password/reset/",
+    "uploads": "/uploads/",
+    "contribute": "/products/CIRCLE-00/add-photo/",
+    "suggestions": "/suggestions/",
+    "mislabelled": "/suggestions/mislabelled/",
+    "classifiers": "/suggestions/classifiers/",
+    "duplicates": "/duplicates/",
+    "imports": "/import/",
 }
 BY_PHOTO = {"photo": "", "weaker": "&weaker=1", "photos": "&group=photos"}
 # Addresses that hold a key.
@@ -31,10 +45,47 @@ BY_KEY: dict[str, Callable[[], str]] = {
     ),
     "collection": lambda: f"/collections/{Collection.objects.get(name='Round things').pk}/",
     "export": lambda: f"/products/photos/{photo('CIRCLE-00').pk}/export/?format=avif&quality=60&width=640",
+    "contribution": lambda: f"/uploads/{photo('TRIANGLE-38').pk}/",
+    "import": lambda: f"/import/{checked_import().pk}/",
     "report": lambda: f"/products/photos/{photo('STRIPES-11').pk}/report/",
 }
 PLACES = (*ADDRESSES, *BY_PHOTO, *BY_KEY, "shared")
 FAULTS = {"not found": 404, "unavailable": 503}
+# These look different to a shopper, or are a shopper's alone.
+OWN = (
+    "home", "product", "collections", "collection", "history", "examples", "password", "email", "uploads", "contribute",
+    "contribution",
+)  # fmt: skip
+SUGGESTING = ("suggestions", "mislabelled", "classifiers")
+BEHIND_THE_COUNTER = ("upload", "export", "duplicates", "imports", "import", *SUGGESTING)  # seen by staff
+
+
+def doubt_and_ask() -> None:
+    """A product in the wrong category, one in none, and what classifiers say of both."""
+    for sku, category in (("CIRCLE-12", Category.objects.get(name="Striped")), ("SQUARE-09", None)):
+        product = photo(sku).product
+        product.category = category
+        product.save()
+    train(Generation.objects.live(), skip=("forest",))  # which takes longer, and looks the same
+
+
+def add_pairs() -> None:
+    """Two pairs to decide, as a scan records them: one of a kind each."""
+    circles = sorted((photo("CIRCLE-00"), photo("CIRCLE-01")), key=lambda image: image.pk)
+    others = sorted((photo("CIRCLE-00"), photo("STRIPES-11")), key=lambda image: image.pk)
+    for kind, relation, (first, second) in (("same_photo", "same", circles), ("same_product", "", others)):
+        DuplicatePair.objects.create(
+            first=first.pk,
+            second=second.pk,
+            first_sha256=first.sha256,
+            second_sha256=second.sha256,
+            kind=kind,
+            relation=relation,
+            score=0.96,
+        )
+
+
+BY_STAFF = ("upload", "imports", "import")
 OWN = ("home", "product", "collections", "collection", "history", "examples")  # these look different to a shopper
 
 
@@ -44,7 +95,11 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("complaints").expect_status(FAULTS[place])
     if place == "unavailable":
         request.getfixturevalue("engine_down")
-    if place in ("upload", "export"):
+    if place in SUGGESTING:
+        doubt_and_ask()
+    if place == "duplicates":
+        add_pairs()
+    if place in BEHIND_THE_COUNTER:
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
     if place in OWN:
         request.getfixturevalue("furnished")
@@ -64,4 +119,6 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
     if place == "product":
         page.locator("#looks-similar").scroll_into_view_if_needed()
         expect(page.locator(".strip:not([aria-hidden]) .tile").first).to_be_visible()
+    if place == "mislabelled":
+        expect(page.locator(".why-frames").first).to_be_visible()
     page.wait_for_load_state("networkidle")

@@ -18,7 +18,7 @@ from tests.catalogue import add_product
 from tests.gallery import files
 from tests.pictures import draw, encode
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 FORMATS = {"webp": "WEBP", "jpeg": "JPEG", "avif": "AVIF", "png": "PNG", "webp-lossless": "WEBP"}
 
 
@@ -30,8 +30,8 @@ def _fresh_throttles():
 @pytest.fixture
 def image(db) -> Image:
     """A photograph in its way: soft gradients and noise, which formats treat differently."""
-    noise = Pillow.effect_noise((900, 600), 40).convert("RGB")
-    picture = Pillow.blend(draw("circle", "red", size=(900, 600)), noise, 0.3)
+    noise = Pillow.effect_noise((450, 300), 40).convert("RGB")
+    picture = Pillow.blend(draw("circle", "red", size=(450, 300)), noise, 0.3)
     return add_image(add_product("DRESS", photos=0), io.BytesIO(encode(picture, "PNG")), "dress.png")
 
 
@@ -58,11 +58,11 @@ def fetched(address: str, client: Client) -> tuple[Pillow.Image, bytes]:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_is_made_measured_and_served(image, at_the_counter, format):
-    answer = ask(image, at_the_counter, format=format, width=800).json()
-    assert (answer["image"], answer["format"], answer["width"]) == (str(image.pk), format, 800)
-    assert answer["original"] == {"bytes": image.bytes, "width": 900, "height": 600}
+    answer = ask(image, at_the_counter, format=format, width=320).json()
+    assert (answer["image"], answer["format"], answer["width"]) == (str(image.pk), format, 320)
+    assert answer["original"] == {"bytes": image.bytes, "width": 450, "height": 300}
     picture, content = fetched(answer["url"], at_the_counter)
-    assert (picture.format, picture.size) == (FORMATS[format], (800, 533))
+    assert (picture.format, picture.size) == (FORMATS[format], (320, 213))
     assert len(content) == answer["bytes"]
     if format in ("png", "webp-lossless"):
         assert (answer["ssim"], answer["quality"]) == (1.0, 100)
@@ -85,7 +85,7 @@ def test_it_is_made_once_and_nothing_is_scaled_up(image, at_the_counter, stored)
     answers = [ask(image, at_the_counter, format="jpeg", quality=50, width=2048).json() for _n in range(2)]
     assert answers[0] == answers[1]
     assert len(stored("renditions")) == 1
-    assert fetched(answers[0]["url"], at_the_counter)[0].size == (900, 600)
+    assert fetched(answers[0]["url"], at_the_counter)[0].size == (450, 300)
 
 
 def test_a_copy_like_a_page_s_own_is_that_file(image, stored):
@@ -160,6 +160,7 @@ def test_a_copy_that_was_not_made_or_has_gone_is_not_there(image):
     assert Client().get(reverse("exported-file", args=[image.pk, 640, 80, "webp"])).status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
 def test_copies_go_after_some_days_and_files_of_pages_stay(image, stored):
     rendition(image, "webp", 640)
     ask(image, format="webp", quality=80, width=640)

@@ -18,7 +18,7 @@ from gallery.views.access import person, staff_only
 from search.classification import accepting
 from search.classification.samples import without_category
 from search.classification.suggesting import path_of
-from search.models import Classifier, Generation, LabelDoubt, SuggestionSetting
+from search.models import Classifier, Generation, LabelDoubt
 from search.views.suggestions.panel import edited, number
 
 SHOWN = 20
@@ -97,11 +97,10 @@ def show_skipped(request: HttpRequest) -> HttpResponse:
 
 
 def doubting() -> Classifier | None:
-    """The classifier whose doubts are shown: the one that suggests, or else one that is trained. Of the live index."""
+    """The classifier whose doubts are shown: of those for the live index the one that was right most often."""
     generation = Generation.objects.live()
-    trained = {one.kind: one for one in Classifier.objects.of(generation)} if generation else {}
-    order = (SuggestionSetting.chosen(), Classifier.Kind.LINEAR, Classifier.Kind.FOREST, Classifier.Kind.NEIGHBOURS)
-    return next((trained[kind] for kind in order if kind in trained), None)
+    trained = Classifier.objects.of(generation) if generation else []
+    return max(trained, key=lambda one: one.figures["top1"], default=None)
 
 
 def open_doubts() -> QuerySet[LabelDoubt]:

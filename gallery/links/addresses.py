@@ -7,8 +7,8 @@ from functools import cache
 
 from django.conf import settings
 
-from search.links import errors
-from search.links.deadline import Deadline
+from gallery.links import errors
+from gallery.links.deadline import Deadline
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -9,7 +9,7 @@ from django.conf import settings
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from search.links import errors
+from gallery.links import errors
 
 MAX_LENGTH = 2000  # characters
 _PORTS = {"http": 80, "https": 443}

@@ -1,4 +1,4 @@
-"""Fetches the picture that a link leads to."""
+"""Fetches what a link leads to: a picture, or another kind of file that is asked for."""
 
 import io
 import logging
@@ -16,10 +16,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
-from search.links import errors
-from search.links.addresses import Address, public_addresses
-from search.links.deadline import Deadline
-from search.links.target import Target
+from gallery.links import errors
+from gallery.links.addresses import Address, public_addresses
+from gallery.links.deadline import Deadline
+from gallery.links.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,20 @@ _turns = threading.BoundedSemaphore(max(1, settings.LINK_AT_ONCE))
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What may come of a link."""
+
+    accept: str  # the header
+    types: tuple[str, ...]  # beginnings of content types, beside those that say nothing
+    most_bytes: int
+    seconds: float  # in all
+
+
+def a_picture() -> Wanted:
+    return Wanted("image/*", ("image/",), settings.MAX_IMAGE_BYTES, settings.LINK_SECONDS)
+
+
+@dataclass(frozen=True)
 class Fetched:
     """What a link led to: its bytes as they came, not verified yet, and the name that the link gives it."""
 
@@ -45,19 +59,21 @@ class Fetched:
     name: str
 
 
-def fetch(url: str) -> Fetched:
-    """Fetch what a link leads to: at most ``MAX_IMAGE_BYTES``, within ``LINK_SECONDS``, from public addresses alone.
+def fetch(url: str, wanted: Wanted | None = None) -> Fetched:
+    """Fetch what a link leads to, from public addresses alone, within bounds of size and time.
 
-    :raises LinkRefused: with a sentence for the person who gave the link
+    :param wanted: what; a picture of at most ``MAX_IMAGE_BYTES`` within ``LINK_SECONDS`` if left out
+    :raises LinkRefused: with a sentence for the person who gave the link; it speaks of a picture
     """
+    wanted = wanted or a_picture()
     if not settings.LINK_SEARCH:
         raise errors.turned_off()
     target = Target.parse(url)
     if not _turns.acquire(blocking=False):
         raise errors.busy()
     try:
-        with Deadline(settings.LINK_SECONDS) as deadline:
-            return _follow(target, deadline)
+        with Deadline(wanted.seconds) as deadline:
+            return _follow(target, wanted, deadline)
     except errors.LinkRefused as refused:
         logger.info("Nothing was fetched from %s: %s", target.host, refused.code)
         raise
@@ -65,18 +81,18 @@ def fetch(url: str) -> Fetched:
         _turns.release()
 
 
-def _follow(target: Target, deadline: Deadline) -> Fetched:
+def _follow(target: Target, wanted: Wanted, deadline: Deadline) -> Fetched:
     for _redirect in range(MAX_REDIRECTS + 1):
-        with _answer(target, deadline) as response:
+        with _answer(target, wanted, deadline) as response:
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:
-                return Fetched(_body(response, target, deadline), target.file_name)
+                return Fetched(_body(response, target, wanted, deadline), target.file_name)
             target = target.redirected(location)
     raise errors.too_many_redirects()
 
 
 @contextmanager
-def _answer(target: Target, deadline: Deadline) -> Iterator[HTTPResponse]:
+def _answer(target: Target, wanted: Wanted, deadline: Deadline) -> Iterator[HTTPResponse]:
     """The answer, its body not read yet. What goes wrong with it on the way is told as a ``LinkRefused``."""
     addresses = public_addresses(target.host, target.port, deadline)
     try:
@@ -84,7 +100,7 @@ def _answer(target: Target, deadline: Deadline) -> Iterator[HTTPResponse]:
         try:
             deadline.watch(connection.sock)
             connection.timeout = _SILENCE_SECONDS
-            connection.request("GET", target.path, headers=_headers(target), preload_content=False)
+            connection.request("GET", target.path, headers=_headers(target, wanted), preload_content=False)
             yield connection.getresponse()
         finally:
             connection.close()
@@ -120,35 +136,35 @@ def _connect(target: Target, addresses: list[Address], deadline: Deadline) -> HT
     raise problem
 
 
-def _headers(target: Target) -> dict[str, str]:
+def _headers(target: Target, wanted: Wanted) -> dict[str, str]:
     """Nothing that tells of the person: no cookies, no referrer, no language."""
     site = re.sub(r"[^ -'*-~]", "", settings.SITE_NAME).strip()  # what may stand in a comment of a header
     return {
         "Host": target.host_header,
         "User-Agent": f"visual-product-search ({site})" if site else "visual-product-search",
-        "Accept": "image/*",
+        "Accept": wanted.accept,
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
 
 
-def _body(response: HTTPResponse, target: Target, deadline: Deadline) -> io.BytesIO:
+def _body(response: HTTPResponse, target: Target, wanted: Wanted, deadline: Deadline) -> io.BytesIO:
     if response.status != 200:
         raise errors.not_given(target.host, response.status)
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type in _WEB_PAGES:
         raise errors.web_page()
-    if not content_type.startswith("image/") and content_type not in _UNNAMED:
+    if not content_type.startswith(wanted.types) and content_type not in _UNNAMED:
         raise errors.other_type(content_type)
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise errors.compressed()  # it was not asked for; a small one may unfold to gigabytes
-    if (response.length_remaining or 0) > settings.MAX_IMAGE_BYTES:
+    if (response.length_remaining or 0) > wanted.most_bytes:
         raise errors.too_large()
     body = io.BytesIO()
     # read(), and not stream(): of a chunked body that one reads lines of any length into memory.
     while chunk := response.read(_CHUNK, decode_content=False):
         body.write(chunk)
-        if body.tell() > settings.MAX_IMAGE_BYTES:
+        if body.tell() > wanted.most_bytes:
             raise errors.too_large()
     if deadline.passed:
         raise errors.too_slow()

@@ -1,0 +1,71 @@
+"""Staff place products by the keyboard: without a category, and likely in the wrong one."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gallery.models import Product
+from search.models import LabelConfirmed
+from tests.browser.places import doubt_and_ask
+from tests.browser.shop import photo
+from tests.browser.test_accessibility import expect_no_violations
+
+
+@pytest.fixture
+def desk(page: Page, staff, sign_in) -> Page:
+    sign_in(page, staff)
+    doubt_and_ask()
+    return page
+
+
+def category_of(sku: str) -> str:
+    return str(Product.objects.select_related("category").get(sku=sku).category)
+
+
+def test_one_key_places_a_product(desk: Page):
+    desk.goto("/suggestions/")
+    expect(desk.get_by_role("heading", name="Orange square")).to_be_visible()
+    expect(desk.locator(".to-place")).to_be_focused()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("SQUARE-09 is in “Angular” now.")).to_be_visible()
+    assert category_of("SQUARE-09") == "Angular"
+
+
+def test_keys_do_nothing_where_words_are_typed(desk: Page):
+    desk.goto("/suggestions/")
+    field = desk.locator("#field-words")
+    field.fill("")
+    field.press("1")
+    expect(field).to_have_value("1")
+    assert category_of("SQUARE-09") == "None"
+
+
+def test_doubts_are_moved_or_kept_and_the_focus_goes_on(desk: Page):
+    desk.goto("/suggestions/mislabelled/")
+    rows = desk.locator(".doubt")
+    first = rows.nth(0)
+    expect(first).to_be_focused()
+    expect(first).to_contain_text("CIRCLE-12")
+    desk.keyboard.press("Enter")
+    expect(first).to_contain_text("CIRCLE-12 is in “Round” now.")
+    assert category_of("CIRCLE-12") == "Round"
+    if rows.count() > 1:
+        expect(rows.nth(1)).to_be_focused()
+        sku = rows.nth(1).locator("p.figures").inner_text()
+        desk.keyboard.press("k")
+        expect(rows.nth(1)).to_contain_text(f"{sku} stays in")
+        assert LabelConfirmed.objects.get().product.sku == sku
+
+
+def test_the_panel_of_a_product_s_page(desk: Page):
+    desk.goto("/products/SQUARE-09/")
+    panel = desk.get_by_role("region", name="Suggested category and tags")
+    expect(panel).to_contain_text("most similar products are in Angular")
+    expect_no_violations(desk)
+    panel.focus()
+    desk.keyboard.press("1")
+    expect(panel).to_contain_text("SQUARE-09 is in “Angular” now.")
+    expect(panel).to_be_focused()
+    desk.goto("/products/CIRCLE-00/")
+    desk.get_by_role("link", name="Suggest category and tags").click()
+    expect(desk.get_by_role("region", name="Suggested category and tags")).to_contain_text("looks like its category")
+    assert photo("CIRCLE-00").product.revision == 1

@@ -1,0 +1,92 @@
+"""Somebody in every role, and one of everything that an address can name."""
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.test import Client
+
+from gallery.models import Collection, Image, Job, Role, User
+from search.indexing.loop import IndexLoop
+from search.models import Generation, QueryPhoto, SavedSearch, SearchRecord
+from tests.catalogue import add_photo, add_product
+from tests.pictures import jpeg
+
+ROLES = ("visitor", "shopper", "staff", "moderator", "administrator")
+
+
+def person(role: str, name: str = "") -> User:
+    """An account of a role; administrators are superusers, too, as ``createsuperuser`` makes them."""
+    administers = role == Role.ADMINISTRATOR
+    name = name or role
+    user = User.objects.create(
+        username=name, email=f"{name}@example.com", is_staff=administers, is_superuser=administers
+    )
+    user.set_password("x")
+    user.save()
+    user.groups.add(Group.objects.get_or_create(name=role)[0])
+    return user
+
+
+@dataclass
+class World:
+    """The keys of what the shopper owns, of a job of the staff, and of a product that everybody sees."""
+
+    clients: dict[str, Client]
+    people: dict[str, User]
+    keys: dict[str, object]
+
+
+def make_world() -> World:
+    people = {role: person(role) for role in ROLES[1:]}
+    clients = {role: Client() for role in ROLES}
+    for role, user in people.items():
+        clients[role].force_login(user)
+    shopper = people["shopper"]
+    dress = add_product("DRESS", photos=2)
+    photo = dress.images.order_by("position")[0]
+    hidden = add_photo(dress, "square", "blue", "mine.jpg", uploader=shopper, status=Image.Status.PENDING)
+    asked = add_photo(dress, "square", "green", "asked.jpg", uploader=shopper, status=Image.Status.PENDING)
+    asked.ask_for_changes(people["moderator"], "Brighter, please.")
+    kept, discarded = (Collection.objects.start(shopper, name) for name in ("Kept", "Discarded"))
+    discarded.discard()
+    query_photo = QueryPhoto(user=shopper, sha256="0" * 64, width=240, height=180)
+    query_photo.file.save("photo.jpg", ContentFile(jpeg()))
+    job = Job.objects.create(kind="nothing", created_by=people["staff"])
+    job.report.save("report.csv", ContentFile(b"sku\n"))
+    IndexLoop().run_until_idle()
+    _add_sample()
+    keys: dict[str, object] = {
+        "product": dress.pk,
+        "photo": photo.pk,
+        "hidden": hidden.pk,
+        "asked": asked.pk,
+        "collection": kept.pk,
+        "discarded": discarded.pk,
+        "query photo": query_photo.pk,
+        "search": SearchRecord.objects.create(user=shopper, query="q=red", digest="0" * 64, total=1).pk,
+        "saved search": SavedSearch.objects.create(user=shopper, name="Red", query="q=red").pk,
+        "job": job.pk,
+        "generation": Generation.objects.live().pk,
+    }
+    # What a page computes once and stores: asked for now, it is there for every role.
+    for address in (f"/regions/{photo.pk}/", f"/search/photo/{query_photo.pk}/regions/"):
+        clients["shopper"].get(address)
+    return World(clients, people, keys)
+
+
+def _add_sample() -> None:
+    folder = settings.DATA_DIR / "samples"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "1.jpg").write_bytes(jpeg())
+    rows = [{"file": "1.jpg", "name": "Circle", "name_zh": "圆"}]
+    (folder / "samples.json").write_text(json.dumps(rows), encoding="utf-8")
+
+
+def key_of(world: World, name: str) -> UUID:
+    key = world.keys[name]
+    assert isinstance(key, UUID)
+    return key
