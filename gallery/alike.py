@@ -34,7 +34,9 @@ def alike(image: Image) -> list[Alike]:
     """Other products with a photo like this one, the nearest first. Three statements."""
     others = Image.objects.exclude(product=image.product_id)
     found = others.hashed_like(image.perceptual_hash, NEAR)
-    rows = others.filter(Q(sha256=image.sha256) | Q(pk__in=found)).order_by().values_list("pk", "product", "sha256")
+    # The hash knows no colours: a garment in another one is not the same.
+    same = Q(sha256=image.sha256) | Q(pk__in=found, swatch=image.swatch)
+    rows = others.filter(same).order_by().values_list("pk", "product", "sha256")
     near: dict[UUID, int] = {}
     for key, product, sha256 in rows:
         distance = -1 if sha256 == image.sha256 else found[key]

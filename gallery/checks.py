@@ -39,6 +39,14 @@ def check_limits(app_configs, **kwargs) -> list[CheckMessage]:
                 id="gallery.E004",
             )
         )
+    if settings.TAKEDOWN_GRACE_DAYS < 0:
+        errors.append(
+            Error(
+                f"TAKEDOWN_GRACE_DAYS is {settings.TAKEDOWN_GRACE_DAYS}.",
+                hint="Set it to 0 (delete with the next round of the indexing loop) or more.",
+                id="gallery.E005",
+            )
+        )
     if len(settings.SHOP_CURRENCY) != 3 or not settings.SHOP_CURRENCY.isupper():
         errors.append(
             Error(

@@ -84,16 +84,17 @@ def walk(storage: Storage, folder: str = "") -> Iterator[str]:
         yield from walk(storage, prefix + name)
 
 
-def sweep_unnamed_files(storage_alias: str, named: Iterable[str]) -> int:
+def sweep_unnamed_files(storage_alias: str, named: Iterable[str], folder: str = "") -> int:
     """Delete files older than the grace period that no row names.
 
     :param named: the names that rows hold; read after the files are listed, so that a row written meanwhile counts
+    :param folder: only in it, where the storage holds other things, too
     :return: how many files were deleted
     """
     storage = storages[storage_alias]
     oldest = timezone.now() - timedelta(hours=settings.UNNAMED_FILES_KEPT_HOURS)
     try:
-        names = list(walk(storage))
+        names = list(walk(storage, folder))
     except FileNotFoundError:  # nothing was ever stored here
         return 0
     unnamed = set(names).difference(named)

@@ -18,7 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from gallery import buckets
 from gallery.models import Image, Product, Role, User
-from gallery.storage import walk
+from gallery.storage import sha256_of, walk
 from imgsite.backup import tables
 from imgsite.backup.archive import Archive, ArchiveError, ArchiveWriter
 from search.models import Generation
@@ -163,12 +163,21 @@ def files_of(site: Site) -> dict[str, bytes]:
     }
 
 
-def expect_the_same(told: dict, shop: dict) -> None:
+def found_by_words(answer: dict) -> tuple:
+    return sorted(hit["product"]["sku"] for hit in answer["hits"]), answer["total"], answer["facets"], answer["notes"]
+
+
+def expect_the_same(told: dict, shop: dict, *, same_database: bool = True) -> None:
     assert told["rows"].keys() == shop["rows"].keys()
     for table, expected in shop["rows"].items():
         if table not in CHANGED:
             assert told["rows"][table] == expected, table
-    assert told["answers"] == shop["answers"]
+    asked = len(shop["rows"]["gallery.Image"])  # by a picture; then by words
+    assert told["answers"][:asked] == shop["answers"][:asked]
+    if same_database:
+        assert told["answers"] == shop["answers"]
+    # SQLite and PostgreSQL put words that fit alike into orders of their own.
+    assert [found_by_words(answer) for answer in told["answers"]] == [found_by_words(one) for one in shop["answers"]]
     assert (told["indexed"], told["waiting"], told["differences"]) == (6, 0, 0)
     assert told["left out"] == 0
     assert told["jobs"] == ["cancelled", "done"]
@@ -194,7 +203,7 @@ def test_from_sqlite_to_postgresql_and_back(shop, archive, postgres_url, tmp_pat
             _site, told = restored(
                 tmp_path / "there", archive, database, f"call_command('backup', {str(back)!r}, stdout=said)\n"
             )
-            expect_the_same(told, shop)
+            expect_the_same(told, shop, same_database=False)
         finally:
             connection.execute("DROP DATABASE restored WITH (FORCE)")
     there_and_back, first = lines_of(back), lines_of(archive)
@@ -262,9 +271,15 @@ def test_by_way_of_a_bucket(empty, s3_server, settings):
     for model in reversed(tables.kept_models()):
         model._base_manager.all().delete()
     assert image.original.storage.exists(image.original.name) is False
+    settings.STORAGES = settings.STORAGES | {
+        "originals": {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": settings.S3_CONNECTION | {"bucket_name": s3_server.bucket, "location": "restored"},
+        }
+    }
     assert "1 files" in restoring(target)
     assert Image.objects.get().sha256 == image.sha256
-    assert image.original.storage.exists(image.original.name)
+    assert sha256_of(storages["originals"], image.original.name) == (image.sha256, image.bytes)
 
 
 def test_a_large_object_goes_in_parts_and_one_that_fails_is_not_there(s3_server, settings):

@@ -39,8 +39,9 @@ def preview(edit: BulkEdit, action: str, parameters: Values) -> Preview:
     columns = [name.removesuffix("_id") for name in COLUMNS[action]]
     products = products_of(edit).only("sku", "title", "price", "currency", *columns)
     if action in TAGGING:
-        products = products.prefetch_related("tags")
-    words, rows, total = Words(), [], 0
+        products = products.prefetch_related("tags")  # type: ignore[misc]  # taggit's manager
+    words, total = Words(), 0
+    rows: list[dict[str, str]] = []
     reasons: Counter[str] = Counter()
     skus: dict[str, list[str]] = {}
     for product in products.iterator(chunk_size=_AT_ONCE):

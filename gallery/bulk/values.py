@@ -1,5 +1,6 @@
 """The values that an action touches, as JSON holds them: what a product has, and what it would get."""
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -127,7 +128,7 @@ def _remove_tags(_product: Product, before: Values, parameters: Values) -> Value
     return {"tags": sorted({*before["tags"]} - {*parameters["tags"]})}
 
 
-_AFTER = {
+_AFTER: dict[str, Callable[[Product, Values, Values], Values]] = {
     Action.PRICE: _price,
     Action.CATEGORY: _category,
     Action.AVAILABILITY: _availability,

@@ -154,7 +154,7 @@ def _batch(work: _Work, decide: Decide) -> int:
 def _locked(action: str, keys: list[UUID]) -> dict[UUID, Product]:
     products = Product.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     if action in TAGGING:
-        products = products.prefetch_related("tags")
+        products = products.prefetch_related("tags")  # type: ignore[misc]  # taggit's manager
     return {product.pk: product for product in products}
 
 

@@ -113,7 +113,7 @@ class Importer:
         self._first.setdefault(row.sku, row)
         if len(self._names_of_sku[row.sku]) > 1:
             path = None if is_link(row.file) else self.source.find(row.file)
-            image = self._image_of(row, self._product_of(row), path)
+            image = self._image_of(row, self._product_of(row), _sha256(path))
             if image is not None:
                 self._claimed.add(image.pk)
 
@@ -128,27 +128,27 @@ class Importer:
             return "unchanged"
         path = self._path(row)
         product = self._product_of(row)
+        sha256 = _sha256(path)
         if product is None and (merged := ProductRedirect.objects.filter(old_sku=row.sku).first()):
-            return self._import_merged(row, path, merged.product)
-        image = self._image_of(row, product, path)
+            return self._import_merged(row, path, sha256, merged.product)
+        image = self._image_of(row, product, sha256)
         if image is None and path is None and not is_link(row.file):
             raise SourceError(
                 _("%(file)s did not come along, and is not in the catalogue. Send a ZIP of the table and its photos.")
                 % {"file": row.file}
             )
-        outcome = self._write(row, path, product, image)
+        outcome = self._write(row, path, sha256, product, image)
         self._seen[row.sku, row.file] = row.line
         self._first.setdefault(row.sku, row)
         return outcome
 
-    def _import_merged(self, row: Row, path: Path | None, product: Product) -> str:
+    def _import_merged(self, row: Row, path: Path | None, sha256: str, product: Product) -> str:
         """The photo of a row whose product was merged into another; its other columns describe what has gone."""
         merged = {"old": row.sku, "sku": product.sku}
         self._warn(row.line, _("%(old)s was merged into %(sku)s: only the photo of this row is looked at.") % merged)
         self._seen[row.sku, row.file] = row.line
         if path is None:
             return "unchanged"
-        sha256 = _sha256(path)
         if product.images.filter(Q(sha256=sha256) | Q(redirects__sha256=sha256)).exists():
             return "unchanged"
         with self._stored(row, path) as stored:
@@ -175,18 +175,19 @@ class Importer:
     def _product_of(row: Row) -> Product | None:
         return Product.objects.with_facts().prefetch_related("images", "redirects").filter(sku=row.sku).first()
 
-    def _image_of(self, row: Row, product: Product | None, path: Path | None) -> Image | None:
+    def _image_of(self, row: Row, product: Product | None, sha256: str) -> Image | None:
         if product is None:
             return None
         name = self._names[row.sku, row.file]
-        others = self._other_names(row)
-        return image_of_row(product.images.all(), name, _sha256(path) if path else "", others, self._claimed)
+        return image_of_row(product.images.all(), name, sha256, self._other_names(row), self._claimed)
 
     def _other_names(self, row: Row) -> set[str]:
         return self._names_of_sku[row.sku] - {self._names[row.sku, row.file]}
 
-    def _write(self, row: Row, path: Path | None, product: Product | None, image: Image | None) -> str:
-        sha256 = _sha256(path) if path else image.sha256 if image else ""
+    def _write(self, row: Row, path: Path | None, sha256: str, product: Product | None, image: Image | None) -> str:
+        """
+        :param path: of the row's file; None where there is none to look at, and the image keeps the one that it has
+        """
         is_new = path is not None and (image is None or not _has_had(image, sha256))
         before = self._preview.before(product, image) if self.dry_run else {}
         vector = self.source.vector(row.line)
@@ -209,7 +210,7 @@ class Importer:
                     alt_text=row.alt,
                     reserved=self._other_names(row),
                 )
-            offer_vector(vector, sha256)
+            offer_vector(vector, sha256 or (image.sha256 if image else ""))
             outcome = "created" if created else "changed" if changed else "unchanged"
             if self.dry_run:
                 self._preview.note(outcome, row, before, product, image, stored.facts if stored else None)
@@ -252,6 +253,9 @@ def _has_had(image: Image, sha256: str) -> bool:
     return image.sha256 == sha256 or image.redirects.filter(sha256=sha256).exists()
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path | None) -> str:
+    """Of a file; empty where there is none."""
+    if path is None:
+        return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -25,6 +25,7 @@ from gallery.importing.summary import RowFailure, Summary
 from gallery.importing.tables import REPORT_COLUMNS
 from gallery.models import CatalogueImport, Job, User
 from gallery.storage import fresh_name
+from gallery.tables.cells import unguarded
 
 _RESUME_SECONDS = 2.0  # at most so much work is done again
 _NAMED = 20  # warnings and failures on the page; the file holds all failures
@@ -207,4 +208,9 @@ def _report(job: Job, summary: Summary) -> None:
 
 def _row_of_report(failure: RowFailure) -> dict[str, str]:
     cells = {name: value for name, value in failure.values.items() if name and not name.startswith("\0")}
-    return {**{name: value or "" for name, value in cells.items()}, "line": str(failure.line), "reason": failure.reason}
+    # As they are meant: writing puts the apostrophes of what looks like a formula back.
+    return {
+        **{name: unguarded(value or "") for name, value in cells.items()},
+        "line": str(failure.line),
+        "reason": failure.reason,
+    }

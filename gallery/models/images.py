@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import models, transaction
@@ -66,10 +67,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def reported(self) -> "ImageQuerySet":
         """Images with a report that nobody has answered yet."""
-        reports = self.model._meta.get_field("reports").related_model
-        return self.filter(
-            models.Exists(reports._default_manager.filter(image=models.OuterRef("pk"), resolved_at=None))
-        )
+        reports = apps.get_model("gallery", "Report")._default_manager
+        return self.filter(models.Exists(reports.filter(image=models.OuterRef("pk"), resolved_at=None)))
 
     def with_product(self) -> "ImageQuerySet":
         return self.select_related("product__category", "product__brand")

@@ -45,7 +45,9 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
         wanted.filter(Q(moderator=by) | Q(until__lte=now)).update(moderator=by, until=until)
         known = set(wanted.values_list("image", flat=True))
         fresh = Image.objects.filter(pk__in=set(keys) - known).order_by().primary_keys()
-        self.bulk_create([Claim(image_id=key, moderator=by, until=until) for key in fresh], ignore_conflicts=True)
+        Claim.objects.bulk_create(
+            [Claim(image_id=key, moderator=by, until=until) for key in fresh], ignore_conflicts=True
+        )
         # Read back: another process may have been quicker.
         return set(wanted.filter(moderator=by).values_list("image", flat=True))
 
@@ -91,7 +93,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         Claim.objects.release(list(before), by)
         after = dict(Image.objects.filter(pk__in=before).values_list("pk", "revision"))
         batch = new_key()
-        return self.bulk_create(
+        return Decision.objects.bulk_create(
             Decision(image_id=key, verb=verb, batch=batch, by=by, before=before[key], revision=revision)
             for key, revision in ((key, after[key]) for key in revisions if key in after)
         )
@@ -109,7 +111,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         if last is None:
             raise Refused(_("There is no decision of yours left to undo."))
         with transaction.atomic():
-            batch = list(self.select_for_update().filter(batch=last.batch, undone_at=None).order_by("pk"))
+            batch = list(Decision.objects.select_for_update().filter(batch=last.batch, undone_at=None).order_by("pk"))
             images = Image.objects.select_for_update().in_bulk([decision.image_id for decision in batch])
             changed = [one for one in batch if images[one.image_id].revision != one.revision]
             if not changed:

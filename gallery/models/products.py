@@ -1,6 +1,7 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -43,7 +44,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_photos_counted(self) -> "ProductQuerySet":
         """``photo_count``, and the key of the first photo as ``face_id``, each by a query of the row's own."""
-        images = self.model._meta.get_field("images").related_model._default_manager
+        images = apps.get_model("gallery", "Image")._default_manager
         photos = images.filter(product=models.OuterRef("pk")).order_by()
         counted = photos.values("product").annotate(number=models.Count("pk")).values("number")
         return self.annotate(

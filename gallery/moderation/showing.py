@@ -40,13 +40,14 @@ class Shown:
 def shown(image: Image, by: User) -> Shown:
     """A constant number of queries."""
     claim = Claim.objects.of_others(by).filter(image=image).select_related("moderator").first()
+    siblings = Image.objects.filter(product=image.product_id).exclude(pk=image.pk).select_related("product")
     return Shown(
         image,
         quality_signs(image),
         _record_of(image.uploader) if image.uploader else None,
         decisions_on(image)[:_EARLIER],
-        Report.objects.open().filter(image=image).select_related("user").order_by("-created_at", "-pk"),
-        image.product.images.exclude(pk=image.pk).select_related("product").order_by("position", "pk")[:_SIBLINGS],
+        list(Report.objects.open().filter(image=image).select_related("user").order_by("-created_at", "-pk")),
+        list(siblings.order_by("position", "pk")[:_SIBLINGS]),
         claim.moderator if claim else None,
         [(place, fault.value, str(fault.label)) for place, fault in enumerate(Image.Fault, start=1)],
     )

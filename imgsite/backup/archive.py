@@ -14,7 +14,7 @@ from typing import IO, Any
 FORMAT = 1
 MANIFEST, FILES = "manifest.json", "files.jsonl"
 CHUNK = 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, NotImplementedError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, RuntimeError)
 
 
 class ArchiveError(Exception):

@@ -34,12 +34,13 @@ class Forest:
         grown = RandomForestClassifier(warm_start=True, random_state=0, n_jobs=1)
         counts = np.bincount(labels, minlength=classes)
         weights = len(labels) / counts[labels]  # rare categories count as much as common ones
-        for trees in range(_AT_ONCE, TREES + 1, _AT_ONCE):
+        for count in range(_AT_ONCE, TREES + 1, _AT_ONCE):
             tick()
-            grown.set_params(n_estimators=trees)
+            grown.set_params(n_estimators=count)
             grown.fit(vectors, labels, sample_weight=weights)
         trees = [one.tree_ for one in grown.estimators_]
-        roots = np.cumsum([0] + [tree.node_count for tree in trees[:-1]])
+        begins = [0, *(tree.node_count for tree in trees[:-1])]
+        roots: np.ndarray = np.cumsum(np.array(begins))
         shares = np.zeros((sum(tree.node_count for tree in trees), classes), dtype=np.float32)
         columns = [int(label) for label in grown.classes_]
         shares[:, columns] = np.concatenate([tree.value[:, 0, :] for tree in trees])

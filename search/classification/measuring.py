@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from search.classification.samples import Samples
 
@@ -49,6 +48,8 @@ def shares(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 def fitted_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     """The temperature at which held-out labels are likeliest (Guo et al., 2017: one number, the ranking stays)."""
+    from scipy.optimize import minimize_scalar  # only training needs it, and every command imports this module
+
     rows = np.arange(len(labels))
 
     def loss(logarithm: float) -> float:

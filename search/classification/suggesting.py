@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
@@ -83,7 +84,7 @@ class _Near:
 
     images: Sequence[Image]
     similarities: np.ndarray  # (k,)
-    tags: Mapping[object, set[int]] = field(default_factory=dict)
+    tags: Mapping[UUID, set[int]] = field(default_factory=dict)
 
 
 def suggest(image: Image) -> Suggestion:
@@ -127,8 +128,10 @@ def neighbours_of(image: Image, most: int) -> list[Neighbour]:
     :raises EngineError: when the engine cannot be asked
     """
     generation = Generation.objects.live()
-    embedding = generation and Embedding.objects.filter(encoder=generation.encoder, sha256=image.sha256).first()
-    if generation is None or embedding is None:
+    if generation is None:
+        return []
+    embedding = Embedding.objects.filter(encoder=generation.encoder, sha256=image.sha256).first()
+    if embedding is None:
         return []
     near, tree = _nearest(image, embedding, generation, most, with_tags=False), Category.objects.tree()
     return [_neighbour(one, tree) for one in near.images]
@@ -193,7 +196,7 @@ def _likely(
     if classifier is not None and kind != Classifier.Kind.NEIGHBOURS:
         return tuple(classifier.classes), shares(learnt(classifier).scores(row[None]), temperature)[0]
     place = {category: n for n, category in enumerate(classes)}
-    labels = np.array([place.get(one.product.category_id, -1) for one in near.images], dtype=np.int64)
+    labels = np.array([place.get(_category(one), -1) for one in near.images], dtype=np.int64)
     if not (labels >= 0).any():
         return (), np.zeros(0)
     return classes, shares(vote(near.similarities, labels, len(classes))[None], temperature)[0]
@@ -224,4 +227,12 @@ def _tags(image: Image, near: _Near, classifier: Classifier | None) -> list[Prod
 
 
 def _neighbour(image: Image, tree: CategoryTree) -> Neighbour:
-    return Neighbour(image, tree.by_id[image.product.category_id])
+    return Neighbour(image, tree.by_id[_category(image)])
+
+
+def _category(image: Image) -> int:
+    """Of a labelled photo."""
+    category = image.product.category_id
+    if category is None:
+        raise ValueError(f"{image} has no category.")
+    return category

@@ -56,7 +56,9 @@ def tell_apart(pair: DuplicatePair, by: User) -> None:
 
 def _open(pair: DuplicatePair, keep: UUID) -> UUID:
     """Lock the pair, and the key of its other photo."""
-    current = DuplicatePair.objects.select_for_update().get(pk=pair.pk)
+    current = DuplicatePair.objects.select_for_update().filter(pk=pair.pk).first()
+    if current is None:
+        raise MergeRefused(_("Somebody has decided this pair already."))
     if current.state != State.OPEN:
         state = {"state": current.get_state_display()}
         raise MergeRefused(_("Somebody has decided this pair already: %(state)s.") % state)
@@ -64,21 +66,39 @@ def _open(pair: DuplicatePair, keep: UUID) -> UUID:
 
 
 def images_merged_received(sender, kept: UUID, dropped: UUID, **kwargs) -> None:
-    """Rows that name the dropped photo name the kept one, where it has none of its own."""
+    """Rows that name the dropped photo name the kept one, where it has none of its own; decisions hold for it, too."""
     has_kept = ProductView.objects.filter(image=kept).values("user")
     ProductView.objects.filter(image=dropped).exclude(user__in=has_kept).update(image=kept)
-    hashes = dict(Image.objects.filter(pk=kept).values_list("pk", "sha256"))
-    for pair in DuplicatePair.objects.filter(state=State.OPEN).of_images([dropped]):
-        other = pair.second if pair.first == dropped else pair.first
-        file = pair.second_sha256 if pair.first == dropped else pair.first_sha256
-        first, second = ordered(kept, other)
-        if other == kept or DuplicatePair.objects.filter(first=first, second=second).exists():
+    sha256 = Image.objects.values_list("sha256", flat=True).get(pk=kept)  # it may be the dropped one's file by now
+    DuplicatePair.objects.filter(first=kept).update(first_sha256=sha256)
+    DuplicatePair.objects.filter(second=kept).update(second_sha256=sha256)
+    for pair in DuplicatePair.objects.of_images([dropped]).exclude(state=State.MERGED).order_by("pk"):
+        _follow(pair, kept, dropped, sha256)
+
+
+def _follow(pair: DuplicatePair, kept: UUID, dropped: UUID, sha256: str) -> None:
+    """Let a pair of the dropped photo be one of the kept photo, whose file this is."""
+    is_first = pair.first == dropped
+    other, file = (pair.second, pair.second_sha256) if is_first else (pair.first, pair.first_sha256)
+    was_open = pair.state == State.OPEN
+    if other == kept:
+        if was_open:
             pair.delete()
-            continue
+        return
+    first, second = ordered(kept, other)
+    known = DuplicatePair.objects.filter(first=first, second=second).first()
+    if known is None:
+        if not was_open:
+            pair.pk = None  # what was decided of the dropped file stays known, too
+            pair._state.adding = True
         pair.first, pair.second = first, second
-        sides = (hashes[kept], file) if first == kept else (file, hashes[kept])
-        pair.first_sha256, pair.second_sha256 = sides
+        pair.first_sha256, pair.second_sha256 = (sha256, file) if first == kept else (file, sha256)
         pair.save()
+    elif was_open:
+        pair.delete()
+    elif known.state == State.OPEN:
+        known.state, known.decided_by, known.decided_at = pair.state, pair.decided_by, pair.decided_at
+        known.save()
 
 
 def products_merged_received(sender, kept: UUID, **kwargs) -> None:

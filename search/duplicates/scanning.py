@@ -1,7 +1,7 @@
 """A scan of the whole catalogue as a job, and the look at what came in lately by the indexing loop."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -81,7 +81,7 @@ def look_at_new() -> int:
         return 0
     looked = DuplicateLook.objects.filter(key=OuterRef("pk"), sha256=OuterRef("sha256"))
     placed = Placement.objects.filter(generation=generation, key=OuterRef("pk"), version__gt=0, behind=False)
-    new = Image.objects.filter(~Exists(looked), Exists(placed), created_at__gt=timezone.now() - _LATELY)
+    new = Image.objects.filter(~Exists(looked), Exists(placed), pk__gt=_key_at(timezone.now() - _LATELY))
     keys = list(new.order_by("pk").values_list("pk", flat=True)[:_BATCH])
     if keys:
         from search.duplicates.finding import Finder  # as above
@@ -89,3 +89,8 @@ def look_at_new() -> int:
         Finder(generation).look_at(keys)
         DuplicateLook.objects.note(keys)
     return len(keys)
+
+
+def _key_at(moment: datetime) -> UUID:
+    """Below every key that is made from this moment on: keys begin with their time (UUIDv7), and are indexed."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 TROUBLED_SECONDS = 30  # before another try to begin a generation that could not be begun
+COMPARED_SECONDS = 5  # between two looks for new photos to compare
 ENGINE_DOWN_SECONDS = (1, 2, 5, 10, 15)
 
 
@@ -97,6 +98,7 @@ class IndexLoop:
         self.cards = CardRenditions()
         self.looks = LooksAhead()
         self.troubled_until = 0.0
+        self.compared_until = 0.0
         self.schedule = [
             Scheduled(2, self._reconcile_requested),
             Scheduled(30, mark_missed),
@@ -183,12 +185,16 @@ class IndexLoop:
 
     def _look_for_duplicates(self) -> int:
         """Compare photos that came in lately, while there is nothing else to do."""
+        if time.monotonic() < self.compared_until:
+            return 0
         try:
-            return look_at_new()
+            if looked := look_at_new():
+                return looked
         except EngineError as error:
             logger.warning("New photos were not compared: %s", error)
         except OperationalError as error:
             logger.warning("The database did not answer: %s", error)
+        self.compared_until = time.monotonic() + COMPARED_SECONDS
         return 0
 
     def _drop_safely(self) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.merging import MergeRefused
+from gallery.models import Job
 from gallery.views.access import came_from, person, staff_only
 from search.duplicates import deciding, reviewing, scanning
 from search.models import DuplicatePair
@@ -27,12 +28,14 @@ _APART = "apart"  # the parameter that names the pair that was just told apart
 def duplicates(request: HttpRequest) -> HttpResponse:
     asked = reviewing.Asked.of(request.GET)
     page = Paginator(asked.pairs(), _ON_PAGE).get_page(request.GET.get("page"))
+    scan = scanning.last_scan()
     context = {
         "asked": asked,
         "kinds": reviewing.kinds(asked),
         "page": page,
         "reviews": reviewing.reviews_of(page.object_list),
-        "scan": scanning.last_scan(),
+        "scan": scan,
+        "scan_is_mine": scan is not None and Job.objects.visible_to(person(request)).filter(pk=scan.pk).exists(),
         "told_apart": _told_apart(request),
     }
     return render(request, "search/duplicates.html", context)
@@ -49,8 +52,8 @@ def scan(request: HttpRequest) -> HttpResponse:
 @staff_only
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """``verb`` is ``apart``, or the key of the photo that stays. Who decides goes back to the list."""
-    pair = get_object_or_404(DuplicatePair, pk=pk)
     try:
+        pair = _pair(pk)
         if request.POST.get("verb") == "apart":
             deciding.tell_apart(pair, person(request))
             return redirect(_with_undo(came_from(request, reverse("duplicates")), pair))
@@ -67,6 +70,14 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back that a pair is no duplicate."""
     get_object_or_404(DuplicatePair, pk=pk).reopen()
     return redirect(came_from(request, reverse("duplicates")))
+
+
+def _pair(pk: int) -> DuplicatePair:
+    """:raises MergeRefused: where it went with another decision"""
+    pair = DuplicatePair.objects.filter(pk=pk).first()
+    if pair is None:
+        raise MergeRefused(_("Somebody has decided this pair already."))
+    return pair
 
 
 def _with_undo(address: str, pair: DuplicatePair) -> str:

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from gallery.models import Collection, Image, Role, User
+from gallery.models import Collection, Image, Report, Role, User
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
 from search.models import Generation, ProductView, SearchRecord
@@ -24,6 +24,7 @@ from search.people.history import digest_of
 from tests.browser.chromium import launch_options, require_built_files
 from tests.browser.demo import add_demo
 from tests.browser.shop import add_shop, photo
+from tests.catalogue import add_photo, add_product
 
 # Playwright's event loop lives in the thread of the tests, so Django would refuse all use of the database there. The
 # loop stands still while a test's own lines run: nothing is concurrent.
@@ -163,6 +164,31 @@ def staff(site: str) -> User:
     user = User.objects.create_user("staff", "staff@example.com", PASSWORD)
     user.groups.add(Group.objects.get_or_create(name=Role.STAFF)[0])
     return user
+
+
+@pytest.fixture
+def moderator(site: str) -> User:
+    user = User.objects.create_user("moderator", "moderator@example.com", PASSWORD)
+    user.groups.add(Group.objects.get_or_create(name=Role.MODERATOR)[0])
+    return user
+
+
+@pytest.fixture
+def queue(site: str) -> list[Image]:
+    """Photos that wait for a moderator, indexed; one that was rejected, and one that visitors reported."""
+    contributor = User.objects.create_user("contributor", "contributor@example.com", PASSWORD)
+    product = add_product("SENT", photos=0, title="A sent circle", category="Round")
+    sent = [
+        add_photo(product, "circle", color, f"sent-{n}.jpg", (460 + n, 400), uploader=contributor, status="pending")
+        for n, color in enumerate(("red", "#fa0505", "#f50a0a", "blue", "green", "black"))
+    ]
+    add_photo(product, "circle", "#f01010", "no.jpg", uploader=contributor).reject(None, "Taken elsewhere.", "stolen")
+    for number, reason in enumerate(("offensive", "stolen")):
+        Report.objects.make(
+            photo("STRIPES-11"), reason, "Please look at it.", user=None, session_key=f"visitor-{number}"
+        )
+    IndexLoop().run_until_idle()
+    return sent
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Category, Collection
+from gallery.models import BulkEdit, Category, Collection
 from search.classification.training import train
 from search.models import DuplicatePair, Generation
 from tests.browser.files import RED_CIRCLE, search_by
@@ -35,6 +35,9 @@ ADDRESSES = {
     "classifiers": "/suggestions/classifiers/",
     "duplicates": "/duplicates/",
     "imports": "/import/",
+    "products": "/products/?sort=sku",
+    "product edit": "/products/CIRCLE-00/edit/",
+    "bulk edits": "/bulk-edits/",
 }
 BY_PHOTO = {"photo": "", "weaker": "&weaker=1", "photos": "&group=photos"}
 # Addresses that hold a key.
@@ -47,9 +50,18 @@ BY_KEY: dict[str, Callable[[], str]] = {
     "export": lambda: f"/products/photos/{photo('CIRCLE-00').pk}/export/?format=avif&quality=60&width=640",
     "contribution": lambda: f"/uploads/{photo('TRIANGLE-38').pk}/",
     "import": lambda: f"/import/{checked_import().pk}/",
+    "bulk edit": lambda: f"/bulk-edits/{bulk_draft().pk}/?action=price&how=percent&value=-10",
     "report": lambda: f"/products/photos/{photo('STRIPES-11').pk}/report/",
 }
-PLACES = (*ADDRESSES, *BY_PHOTO, *BY_KEY, "shared")
+MODERATED: dict[str, Callable[[], str]] = {
+    "moderation": lambda: "/moderation/",
+    "rejected": lambda: "/moderation/?state=rejected",
+    "reported": lambda: "/moderation/reports/",
+    "reported photo": lambda: f"/moderation/{photo('STRIPES-11').pk}/",
+    "audit": lambda: f"/audit/photos/{photo('STRIPES-11').pk}/",
+    "audit of a product": lambda: "/audit/products/STRIPES-11/",
+}
+PLACES = (*ADDRESSES, *BY_PHOTO, *BY_KEY, *MODERATED, "shared")
 FAULTS = {"not found": 404, "unavailable": 503}
 # These look different to a shopper, or are a shopper's alone.
 OWN = (
@@ -57,7 +69,11 @@ OWN = (
     "contribution",
 )  # fmt: skip
 SUGGESTING = ("suggestions", "mislabelled", "classifiers")
-BEHIND_THE_COUNTER = ("upload", "export", "duplicates", "imports", "import", *SUGGESTING)  # seen by staff
+# Seen by staff.
+BEHIND_THE_COUNTER = (
+    "upload", "export", "duplicates", "imports", "import", "products", "product edit", "bulk edits", "bulk edit",
+    *SUGGESTING,
+)  # fmt: skip
 
 
 def doubt_and_ask() -> None:
@@ -85,8 +101,9 @@ def add_pairs() -> None:
         )
 
 
-BY_STAFF = ("upload", "imports", "import")
-OWN = ("home", "product", "collections", "collection", "history", "examples")  # these look different to a shopper
+def bulk_draft() -> BulkEdit:
+    """All products, one of which has no price."""
+    return BulkEdit.objects.create(query="sort=sku")
 
 
 def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
@@ -101,6 +118,9 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         add_pairs()
     if place in BEHIND_THE_COUNTER:
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
+    if place in MODERATED:
+        request.getfixturevalue("queue")
+        request.getfixturevalue("sign_in")(page, request.getfixturevalue("moderator"))
     if place in OWN:
         request.getfixturevalue("furnished")
     if place in BY_PHOTO or place == "shared":
@@ -112,6 +132,8 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         # As a browser without scripts sends it.
         page.locator("[data-share]").evaluate("(form) => HTMLFormElement.prototype.submit.call(form)")
         page.wait_for_url("**/search/share/")
+    elif place in MODERATED:
+        page.goto(MODERATED[place]())
     elif place in BY_KEY:
         page.goto(BY_KEY[place]())
     else:

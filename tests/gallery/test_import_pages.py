@@ -2,11 +2,13 @@
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -17,6 +19,7 @@ from gallery import jobs
 from gallery.importing.importer import Importer
 from gallery.models import CatalogueImport, Image, Job, Product
 from gallery.storage import walk
+from gallery.sweep import sweep_files
 from tests.catalogue import add_product
 from tests.pictures import jpeg
 
@@ -155,7 +158,7 @@ def test_what_was_not_checked_is_not_imported(staffed, sent):
 
 
 def test_failing_rows_come_back_as_a_table_and_go_in_corrected(staffed, sent):
-    table = TABLE + 'R-1,red.jpg,Red,5\nB 1,blue.jpg,"=Blue, really",cheap\nG-1,gone.jpg,Green,\n'
+    table = TABLE + 'R-1,red.jpg,Red,5\nB 1,blue.jpg,"=Blue, really",cheap\nG-1,gone.jpg,\'=Green,\n'
     one = started(staffed, sent("shop.zip", packed(table, red=jpeg(), blue=jpeg(color="blue"))))
     assert one.import_job.result["failed"] == 2
     response = staffed.get(reverse("job-report", args=[one.import_job.pk]))
@@ -171,7 +174,8 @@ def test_failing_rows_come_back_as_a_table_and_go_in_corrected(staffed, sent):
     assert second.check_job.result["warnings"] == []
     started(staffed, second)
     assert Product.objects.get(sku="B-1").title == "=Blue, really"
-    assert Product.objects.get(sku="G-1").images.get().source_name == "blue.jpg"
+    green = Product.objects.get(sku="G-1")
+    assert (green.title, green.images.get().source_name) == ("=Green", "blue.jpg")
     assert Product.objects.count() == 3
 
 
@@ -282,6 +286,21 @@ def test_old_imports_go_with_their_files(sent, settings, django_capture_on_commi
     with django_capture_on_commit_callbacks(execute=True):
         assert CatalogueImport.objects.purge() == 1
     assert files() == before
+
+
+def test_files_that_no_row_names_are_swept(sent, settings):
+    one = sent("c.csv", b"sku,file\nB 1,b.jpg\n")
+    kept = {one.file.name, one.check_job.report.name}
+    left = storages["default"].save("imports/left.zip", ContentFile(b"x"))
+    other = storages["default"].save("other/left.zip", ContentFile(b"x"))
+    for name in (*kept, left, other):
+        past = timezone.now().timestamp() - 3600 * (settings.UNNAMED_FILES_KEPT_HOURS + 1)
+        os.utime(storages["default"].path(name), (past, past))
+    assert sweep_files() == 1
+    assert not storages["default"].exists(left)
+    assert all(storages["default"].exists(name) for name in (*kept, other))
+    for name in (*kept, other):  # their rows go with the test, and another test sweeps, too
+        storages["default"].delete(name)
 
 
 # --- What is not taken --------------------------------------------------------------------------------------

@@ -213,7 +213,8 @@ def test_files_of_a_group_are_photos_of_one_product(client):
 def test_places_hold_whatever_arrives_first(client):
     for place in (2, 0, 1):
         send_to_group(client, jpeg(size=(200 + place, 180)), f"{place}.jpg", place)
-    Image.objects.update(sharpness=1.0)  # all alike: the first one is the face
+    Image.objects.update(sharpness=1.0)
+    Image.objects.filter(source_name="0.jpg").update(sharpness=9.0)
     send_to_group(client, encode(draw(color="white")), "3.jpg", 3)
     names = list(Product.objects.get().images.order_by("position").values_list("source_name", flat=True))
     assert names == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]

@@ -43,9 +43,17 @@ def test_what_it_is_written_as_reads_back(fingerprint):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "red circle", "sha256:", "sha256:" + "g" * 64, "phash:" + "0" * 15, f"phash:{'0' * 16}~{MOST_BITS + 1}",
-             "sha256:" + "0" * 64 + " red"],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "red circle",
+        "sha256:",
+        "sha256:" + "g" * 64,
+        "phash:" + "0" * 15,
+        f"phash:{'0' * 16}~{MOST_BITS + 1}",
+        "sha256:" + "0" * 64 + " red",
+    ],
+)
 def test_other_words_are_words(text):
     assert Fingerprint.of(text) is None
 

@@ -14,9 +14,7 @@ from gallery.importing import Importer, SourceError, open_source
 
 
 class Command(BaseCommand):
-    help = (
-        "Import a catalogue: a folder (subfolders are categories), a CSV with files beside it, a ZIP, NDJSON or a feed."
-    )
+    help = "Import a catalogue: a folder (subfolders are categories), a CSV with files, a ZIP, NDJSON or a feed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path)

@@ -1,9 +1,11 @@
 """What a moderator's buttons send."""
 
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -59,7 +61,7 @@ class DecisionForm(forms.Form):
     def _also(self) -> dict[UUID, int]:
         """What is not of the form was not sent by the page, and is left out."""
         found = {}
-        for text in self.data.getlist("also")[:MOST_AT_ONCE]:
+        for text in cast(QueryDict, self.data).getlist("also")[:MOST_AT_ONCE]:
             key, _colon, revision = text.partition(":")
             try:
                 found[UUID(key)] = int(revision)

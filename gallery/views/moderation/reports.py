@@ -31,5 +31,11 @@ def reports_page(request: HttpRequest) -> HttpResponse:
         .prefetch_related(Prefetch("reports", queryset=said, to_attr="open_reports"))
     )
     page = Paginator(images, PAGE_SIZE).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {"page": page, "fault": Image.Fault.OTHER}
+    context: dict[str, Any] = {"page": page, "photos": [_shown(image) for image in page]}
     return render(request, "gallery/moderation/reports.html", frame(person(request), State.REPORTED) | context)
+
+
+def _shown(image: Any) -> dict[str, Any]:
+    """One that was reported as offensive is not thrust upon a moderator."""
+    is_veiled = any(report.reason == Report.Reason.OFFENSIVE for report in image.open_reports)
+    return {"image": image, "reports": image.open_reports, "is_veiled": is_veiled}

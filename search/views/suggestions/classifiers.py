@@ -1,6 +1,7 @@
 """The classifiers side by side, as they did on products that were held out; which one suggests; training."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -71,7 +72,7 @@ def classifiers(request: HttpRequest) -> HttpResponse:
         "moved_on": any(one.labels != labels for one in trained.values()),
         "too_few": too_few(few) if few else "",
         "training": _training(),
-        "failed": _last_failure(),
+        "failed": _failure_since(max((one.trained_at for one in trained.values()), default=None)),
     }
     return render(request, "search/suggestions/classifiers.html", context)
 
@@ -112,9 +113,12 @@ def _training() -> Job | None:
     return Job.objects.unfinished().filter(kind=JOB).first()
 
 
-def _last_failure() -> str:
+def _failure_since(trained_at: datetime | None) -> str:
+    """Why the last training failed; nothing where one has succeeded since, be it from a shell."""
     last = Job.objects.filter(kind=JOB).first()
-    return last.says if last is not None and last.state == Job.State.FAILED else ""
+    if last is None or last.state != Job.State.FAILED or last.finished_at is None:
+        return ""
+    return "" if trained_at and trained_at > last.finished_at else last.says
 
 
 def _percent(share: float | None) -> str:

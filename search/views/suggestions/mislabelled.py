@@ -56,7 +56,7 @@ def mislabelled(request: HttpRequest) -> HttpResponse:
         "skipped": len(skipped),
         "waiting": without_category().count(),
         "classifier": doubting(),
-        "rows": [_row(doubt, tree) for doubt in shown if doubt.product.photos],
+        "rows": [_row(doubt, tree) for doubt in shown if _photos(doubt)],
     }
     return render(request, "search/suggestions/mislabelled.html", context)
 
@@ -73,7 +73,7 @@ def decide(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             accepting.put_into(doubt.product_id, doubt.suggested, number(request, "revision"))
             done = _("%(sku)s is in “%(category)s” now.") % names
         except accepting.Edited:
-            error = edited(doubt.product.photos[0])
+            error = edited(doubt.product)
     elif verb == "keep":
         accepting.keep(doubt.product_id, doubt.category, person(request))
         done = _("%(sku)s stays in “%(own)s” and is not shown here again.") % names
@@ -115,6 +115,11 @@ def _with_photos(doubts: QuerySet[LabelDoubt]) -> QuerySet[LabelDoubt]:
     )
 
 
+def _photos(doubt: LabelDoubt) -> list[Image]:
+    """What ``_with_photos`` brought along."""
+    found: list[Image] = getattr(doubt.product, "photos", [])
+    return found
+
+
 def _row(doubt: LabelDoubt, tree: CategoryTree) -> Row:
-    photos: list[Image] = doubt.product.photos
-    return Row(doubt, photos[0], path_of(tree, doubt.category_id), path_of(tree, doubt.suggested_id))
+    return Row(doubt, _photos(doubt)[0], path_of(tree, doubt.category_id), path_of(tree, doubt.suggested_id))

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.models import Category, Image
+from gallery.models import Category, Image, Product
 from gallery.models.products import ProductTag
 from gallery.views.access import came_from, staff_or_moderators
 from search.classification import accepting
@@ -51,7 +51,7 @@ def accept_category(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
         accepting.put_into(image.product_id, category, number(request, "revision"))
     except accepting.Edited:
-        return _answer(request, key, error=edited(image))
+        return _answer(request, key, error=edited(image.product))
     done = _("%(sku)s is in “%(category)s” now.") % {"sku": image.product.sku, "category": category.label}
     return _answer(request, key, done=done)
 
@@ -67,7 +67,7 @@ def accept_tags(request: HttpRequest, key: UUID) -> HttpResponse:
     try:
         accepting.add_tags(image.product_id, tags, number(request, "revision"))
     except accepting.Edited:
-        return _answer(request, key, error=edited(image))
+        return _answer(request, key, error=edited(image.product))
     done = ngettext("%(n)d tag was added.", "%(n)d tags were added.", len(tags)) % {"n": len(tags)}
     return _answer(request, key, done=done)
 
@@ -80,15 +80,14 @@ def panel_of(image: Image, **more: Any) -> dict[str, Any]:
     except NOT_ANSWERING as error:
         return context | {"error": sentence(error)}
     own = image.product.category_id
-    agrees = bool(found.categories) and found.categories[0].category.pk == own
+    first = next(iter(found.categories), None)
+    agrees = first is not None and first.category.pk == own
     guesses = [] if agrees else [one for one in found.categories if one.category.pk != own]
-    return context | {"found": found, "agrees": agrees, "guesses": guesses, "first": (found.categories or [None])[0]}
+    return context | {"found": found, "agrees": agrees, "guesses": guesses, "first": first}
 
 
-def edited(image: Image) -> str:
-    return _("%(sku)s was edited by somebody meanwhile, so nothing was changed. Look again.") % {
-        "sku": image.product.sku
-    }
+def edited(product: Product) -> str:
+    return _("%(sku)s was edited by somebody meanwhile, so nothing was changed. Look again.") % {"sku": product.sku}
 
 
 def number(request: HttpRequest, name: str) -> int:

@@ -8,9 +8,9 @@ export function ahead(place) {
   let filling = null;
   setInterval(renew, RENEW_MS);
 
-  function fill(shown) {
+  function fill() {
     if (!place.dataset.goesOn || waiting.length >= AHEAD) return null;
-    filling ??= load(shown).finally(() => {
+    filling ??= load().finally(() => {
       filling = null;
     });
     return filling;

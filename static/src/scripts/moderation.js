@@ -9,7 +9,7 @@ const waiting = ahead(place);
 let sending = Promise.resolve(); // decisions go out in the order in which they were made
 
 waiting.prepare(current());
-waiting.fill(current());
+waiting.fill();
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
@@ -83,17 +83,19 @@ async function decide(form, submitter) {
   const also = body.getAll("also").map((one) => one.split(":")[0]);
   waiting.drop(also);
   const next = place.dataset.goesOn ? waiting.take() : null;
-  if (next) show(judge, next);
+  if (next) {
+    show(judge, next);
+    waiting.fill();
+  }
   const answer = await send(form.action, body);
   if (answer.error) {
     refused(judge, next, answer);
     return;
   }
-  const nothingAhead = !next;
   if (answer.said) announce(answer.said);
   update(answer);
-  if (nothingAhead) location.assign(place.dataset.next);
-  else waiting.fill(current());
+  if (next) judge.remove();
+  else location.assign(place.dataset.next);
 }
 
 async function undo(form) {
@@ -165,6 +167,4 @@ function update({ counts, can_undo: canUndo }) {
     if (shown) shown.textContent = number.toLocaleString(document.documentElement.lang);
   }
   if (canUndo !== undefined) document.querySelector("[data-undo] button").disabled = !canUndo;
-  // Decided on and answered: nothing of it is needed any more.
-  if (counts) for (const judge of place.querySelectorAll("[data-judge][hidden]:not([data-waits])")) judge.remove();
 }
