@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from gallery.models import Category, Product
+from gallery.models import Category, Product, ProductRedirect
 from gallery.models.categories import CategoryTree
 from gallery.models.products import ProductTag
 from gallery.prices import NO_MINOR_UNIT
@@ -170,3 +170,11 @@ class ProductForm(_ProductForm):
         self.fields["currency"].label = _("Currency")
         for name, rows in (("attributes", 4), ("translations", 6)):
             self.fields[name].widget.attrs["rows"] = rows
+
+    def save(self, commit: bool = True) -> Product:
+        product = super().save(commit)
+        if product.sku != self.initial["sku"]:
+            # Links to the old SKU go on working.
+            ProductRedirect.objects.filter(old_sku=product.sku).delete()
+            ProductRedirect.objects.update_or_create(old_sku=self.initial["sku"], defaults={"product": product})
+        return product

@@ -8,10 +8,30 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.test import Client
+from django.utils import timezone
 
-from gallery.models import Collection, Image, Job, Role, User
+from gallery.models import (
+    BulkEdit,
+    CatalogueImport,
+    Category,
+    Collection,
+    Image,
+    Job,
+    Product,
+    Role,
+    SavedView,
+    User,
+)
 from search.indexing.loop import IndexLoop
-from search.models import Generation, QueryPhoto, SavedSearch, SearchRecord
+from search.models import (
+    Classifier,
+    DuplicatePair,
+    Generation,
+    LabelDoubt,
+    QueryPhoto,
+    SavedSearch,
+    SearchRecord,
+)
 from tests.catalogue import add_photo, add_product
 from tests.pictures import jpeg
 
@@ -57,6 +77,8 @@ def make_world() -> World:
     query_photo.file.save("photo.jpg", ContentFile(jpeg()))
     job = Job.objects.create(kind="nothing", created_by=people["staff"])
     job.report.save("report.csv", ContentFile(b"sku\n"))
+    sent = CatalogueImport(name="spring.csv", created_by=people["staff"])
+    sent.file.save("spring.csv", ContentFile(b"sku,file\n"))
     IndexLoop().run_until_idle()
     _add_sample()
     keys: dict[str, object] = {
@@ -70,12 +92,34 @@ def make_world() -> World:
         "search": SearchRecord.objects.create(user=shopper, query="q=red", digest="0" * 64, total=1).pk,
         "saved search": SavedSearch.objects.create(user=shopper, name="Red", query="q=red").pk,
         "job": job.pk,
+        "view": SavedView.objects.create(owner=people["staff"], name="Mine", query="sort=sku").pk,
+        "bulk edit": BulkEdit.objects.create(query="sort=sku", created_by=people["staff"]).pk,
+        "import": sent.pk,
+        "pair": _add_pair(*dress.images.order_by("pk")[:2]),
+        "doubt": _add_doubt(dress),
         "generation": Generation.objects.live().pk,
     }
     # What a page computes once and stores: asked for now, it is there for every role.
     for address in (f"/regions/{photo.pk}/", f"/search/photo/{query_photo.pk}/regions/"):
         clients["shopper"].get(address)
     return World(clients, people, keys)
+
+
+def _add_pair(first: Image, second: Image) -> int:
+    hashes = {"first_sha256": first.sha256, "second_sha256": second.sha256}
+    pair = DuplicatePair.objects.create(first=first.pk, second=second.pk, kind="same_product", score=0.9, **hashes)
+    return pair.pk
+
+
+def _add_doubt(product: Product) -> int:
+    live = Generation.objects.live()
+    classifier = Classifier.objects.create(
+        generation=live, kind="linear", classes=[], figures={}, labels={}, trained_at=timezone.now()
+    )
+    other = Category.objects.at_path("Other")
+    return LabelDoubt.objects.create(
+        classifier=classifier, product=product, category=product.category, suggested=other, own=0.1, best=0.9, doubt=0.9
+    ).pk
 
 
 def _add_sample() -> None:

@@ -24,7 +24,7 @@ _USED = {
 _AVAILABLE = {"in_stock", "out_of_stock", "preorder", "backorder"}
 
 Item = Mapping[str, list[str]]  # name of a column, underscored → its values
-Row = tuple[int, dict[str, str | None]]
+Row = tuple[int, Mapping[str, str | None]]
 
 
 def is_merchant(names: Iterable[str]) -> bool:

@@ -25,7 +25,7 @@ from gallery.importing.summary import RowFailure, Summary
 from gallery.importing.tables import REPORT_COLUMNS
 from gallery.models import CatalogueImport, Job, User
 from gallery.storage import fresh_name
-from gallery.tables.cells import unguarded
+from gallery.tables.cells import cleaned, unguarded
 
 _RESUME_SECONDS = 2.0  # at most so much work is done again
 _NAMED = 20  # warnings and failures on the page; the file holds all failures
@@ -158,7 +158,7 @@ def _keep_feed(one: CatalogueImport) -> None:
 
 def _copied(one: CatalogueImport, folder: Path, prefix: str = "") -> Path:
     """A copy under the name that people know, as far as it is one, with the ending that says what it is."""
-    target = folder / f"{prefix}{Path(one.name).stem[:80] or 'catalogue'}.{one.file.name.rpartition('.')[2]}"
+    target = folder / f"{prefix}{Path(one.name).stem[:80] or 'catalogue'}.{str(one.file.name).rpartition('.')[2]}"
     with one.file.open("rb") as source, target.open("wb") as copy:
         shutil.copyfileobj(source, copy, 1 << 20)
     return target
@@ -182,10 +182,12 @@ def _told(summary: Summary) -> dict[str, Any]:
         "unchanged": summary.unchanged,
         "failed": len(summary.failures),
         "links": summary.links,
-        "warnings": summary.warnings[:_NAMED],
+        # Names and headings as they were sent may hold characters that PostgreSQL takes in no text.
+        "warnings": [cleaned(warning) for warning in summary.warnings[:_NAMED]],
         "more_warnings": max(0, len(summary.warnings) - _NAMED),
         "failures": [
-            {"line": one.line, "name": one.name[:200], "reason": one.reason[:500]} for one in summary.failures[:_NAMED]
+            {"line": one.line, "name": cleaned(one.name[:200]), "reason": cleaned(one.reason[:500])}
+            for one in summary.failures[:_NAMED]
         ],
         "rows": [
             {**row._asdict(), "differences": [difference._asdict() for difference in row.differences]}

@@ -288,6 +288,12 @@ def test_old_imports_go_with_their_files(sent, settings, django_capture_on_commi
     assert files() == before
 
 
+def test_characters_that_no_text_may_have_are_left_out_of_what_is_told(sent):
+    one = sent("c.csv", b"sku,file,\0heading\nB 1,a\0b.jpg,x\n")
+    assert "\0" not in str(one.check_job.result) and "\\x00" not in repr(one.check_job.result)
+    assert one.check_job.result["failures"][0]["name"] == "ab.jpg"
+
+
 def test_files_that_no_row_names_are_swept(sent, settings):
     one = sent("c.csv", b"sku,file\nB 1,b.jpg\n")
     kept = {one.file.name, one.check_job.report.name}
@@ -342,7 +348,7 @@ def test_a_file_above_the_limit_is_cut_off_and_refused(staffed, settings):
 @pytest.mark.parametrize("format", ["csv", "zip", "ndjson"])
 def test_an_export_is_a_job_with_a_file(staffed, format):
     add_product("R-1")
-    response = staffed.post(reverse("export"), {"format": format})
+    response = staffed.post(reverse("catalogue-export"), {"format": format})
     job = Job.objects.get()
     assert response["Location"] == reverse("job", args=[job.pk])
     do_all_jobs()
@@ -356,13 +362,13 @@ def test_an_export_is_a_job_with_a_file(staffed, format):
 
 
 def test_an_unknown_format_is_no_export(staffed):
-    assert staffed.post(reverse("export"), {"format": "exe"}).status_code == 302
+    assert staffed.post(reverse("catalogue-export"), {"format": "exe"}).status_code == 302
     assert not Job.objects.exists()
 
 
 def test_what_is_exported_is_imported_as_nothing_new(staffed, sent):
     add_product("R-1", tags=["a,b"], translations={"zh-hans": {"title": "红"}})
-    staffed.post(reverse("export"), {"format": "zip"})
+    staffed.post(reverse("catalogue-export"), {"format": "zip"})
     do_all_jobs()
     download = staffed.get(reverse("job-report", args=[Job.objects.get().pk]))
     one = sent("back.zip", b"".join(download.streaming_content))

@@ -278,6 +278,7 @@ def test_all_fields_are_saved(client, staff, shop):
     assert product.translations == {"zh-hans": {"title": "杯子"}}
     assert (product.currency, sorted(product.tags.names())) == ("CHF", ["x", "y"])
     assert client.get("/products/B-22/").status_code == 200
+    assert client.get("/products/B-2/").url == "/products/B-22/", "links to the old SKU go on working"
 
 
 @pytest.mark.parametrize(
