@@ -13,6 +13,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("This pytest and this pytest-xdist do not group tests together: pin ones that do.")
+
+
 def _group(item: pytest.Item) -> str:
     """Tests of one group run in one worker: those of a file, and all those that want the same costly things."""
     parameters = getattr(getattr(item, "callspec", None), "params", {})
