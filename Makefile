@@ -17,7 +17,8 @@ PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 # The whole run of the tests is shared out; each worker needs some 2 GiB of memory.
 WORKERS ?= 2
-SHARED = --numprocesses $(WORKERS) --dist loadgroup
+# One by one: workers that wait for servers of their own, or for a browser, leave the cores to each other.
+SHARED = --numprocesses $(WORKERS) --dist load --maxschedchunk 4
 MESSAGES = $(wildcard locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
