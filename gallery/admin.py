@@ -1,10 +1,14 @@
 """The admin is for rare repairs; everyday work has pages of its own, which lead here from each record."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -12,6 +16,31 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from gallery.models import Brand, BulkEdit, Category, Image, Product, ProductRedirect, SavedView, User
 
 admin.site.unregister(Group)
+
+
+class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
+    """Of records whose history is kept. An address with a key that is none leads away, as for every other record."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self._is_key(object_id):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return super().history_view(request, object_id, extra_context)
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self._is_key(object_id):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(unquote(text))
+        except ValidationError:
+            return False
+        return True
 
 
 @admin.register(Group)
@@ -39,7 +68,7 @@ class BrandAdmin(ModelAdmin):
 
 
 @admin.register(Product)
-class ProductAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ProductAdmin(HistoryAdmin):
     list_display = ["sku", "title", "category", "brand", "price", "currency", "availability", "published"]
     list_filter = ["published", "availability", "category"]
     list_select_related = ["category", "brand"]
@@ -54,7 +83,7 @@ class ProductRedirectAdmin(ModelAdmin):
 
 
 @admin.register(Image)
-class ImageAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ImageAdmin(HistoryAdmin):
     """Facts come from the file, so they are shown and not edited; another file goes in through the upload page."""
 
     list_display = ["id", "product", "source_name", "format", "width", "height", "status"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from gallery import signals
 from gallery.intake import free_name
-from gallery.models import CollectionItem, Image, ImageRedirect, Product, ProductRedirect, User
+from gallery.models import CollectionItem, Image, ImageRedirect, Product, ProductRedirect, UploadGroup, User
 
 _FILE_FACTS = (
     "original", "format", "bytes", "width", "height", "frames", "orientation", "has_alpha", "sha256", "perceptual_hash",
@@ -45,6 +45,7 @@ def merge_products(keep: UUID, drop: UUID, by: User | None, revisions: Mapping[U
     kept.tags.add(*(tag.name for tag in dropped.tags.all()))
     _move_images(kept, dropped, by)
     _move_items(kept, dropped)
+    UploadGroup.objects.filter(product=dropped).update(product=kept)  # files of it that are still to come
     ProductRedirect.objects.filter(product=dropped).update(product=kept)  # chains stay one step long
     signals.products_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
     _delete(dropped, by, _("Merged into %(sku)s") % {"sku": kept.sku})
@@ -171,6 +172,7 @@ def _fill_image(kept: Image, dropped: Image) -> None:
 
 def _move_references(kept: Image, dropped: Image) -> None:
     dropped.reports.update(image=kept)
+    dropped.decisions.update(image=kept, is_final=True)  # kept for the audit; undoing them would be about another photo
     dropped.redirects.update(image=kept)
     CollectionItem.objects.filter(image=dropped).update(image=kept)
     dropped.replacements.exclude(pk=kept.pk).update(replaces=kept, revision=F("revision") + 1)

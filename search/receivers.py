@@ -10,6 +10,7 @@ from gallery.models import User
 from gallery.signals import images_changed, images_merged, products_merged, vector_offered
 from gallery.storage import delete_after_commit
 from search.carrying import fields_of_images, take_vector
+from search.classification.accepting import confirmed_labels_follow
 from search.duplicates.deciding import images_merged_received, products_merged_received
 from search.indexing.changes import record_changes
 from search.models import QueryPhoto
@@ -36,5 +37,6 @@ def connect() -> None:
     images_changed.connect(images_changed_received, dispatch_uid="search.images_changed")
     images_merged.connect(images_merged_received, dispatch_uid="search.images_merged")
     products_merged.connect(products_merged_received, dispatch_uid="search.products_merged")
+    products_merged.connect(confirmed_labels_follow, dispatch_uid="search.confirmed_labels_follow")
     post_delete.connect(query_photo_deleted, sender=QueryPhoto, dispatch_uid="search.query_photo_deleted")
     user_logged_in.connect(signed_in, dispatch_uid="search.signed_in")

@@ -22,6 +22,7 @@ from gallery.models import (
     SavedView,
     User,
 )
+from search.classification.measuring import Figures
 from search.indexing.loop import IndexLoop
 from search.models import (
     Classifier,
@@ -113,8 +114,9 @@ def _add_pair(first: Image, second: Image) -> int:
 
 def _add_doubt(product: Product) -> int:
     live = Generation.objects.live()
+    figures = Figures(n=2, products=1, categories=1, folds=2, top1=0.9, top3=1.0, macro_f1=0.9, calibration_error=0.1)
     classifier = Classifier.objects.create(
-        generation=live, kind="linear", classes=[], figures={}, labels={}, trained_at=timezone.now()
+        generation=live, kind="linear", classes=[], figures=figures.as_json(), labels={}, trained_at=timezone.now()
     )
     other = Category.objects.at_path("Other")
     return LabelDoubt.objects.create(

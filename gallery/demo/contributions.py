@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import BinaryIO, cast
 
 import numpy as np
 from django.contrib.auth.models import Group
@@ -170,6 +171,6 @@ def _copy(sticker: Sticker, change: str) -> None:
     if change == "same":
         image = first.images.filter(uploader=None).order_by("-position", "-pk")[0]
         with image.original.open("rb") as file:
-            add_image(copy, file, image.source_name)
+            add_image(copy, cast(BinaryIO, file), image.source_name)
     else:
         add_image(copy, io.BytesIO(_AGAIN[change](_last_picture(first))), f"{sticker.sku.lower()}-b.jpg")

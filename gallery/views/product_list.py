@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import number_format
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from gallery import editing
 from gallery.models import Image, Product, SavedView
@@ -58,6 +58,7 @@ def rows_of(products: Iterable[Product]) -> list[dict[str, Any]]:
     return rows
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @staff_only
 def product_row(request: HtmxRequest, sku: str) -> HttpResponse:

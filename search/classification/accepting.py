@@ -47,6 +47,12 @@ def keep(product: UUID, category: Category, by: User) -> None:
     LabelConfirmed.objects.get_or_create(product_id=product, category=category, defaults={"by": by})
 
 
+def confirmed_labels_follow(sender, kept: UUID, dropped: UUID, **kwargs) -> None:
+    """What was confirmed of a product that is merged into another one is confirmed of that one."""
+    known = LabelConfirmed.objects.filter(product=kept).values("category")
+    LabelConfirmed.objects.filter(product=dropped).exclude(category__in=known).update(product=kept)
+
+
 def _save(product: Product, why: str) -> None:
     setattr(product, "_change_reason", why)  # noqa: B010  (where the history looks for it)
     product.save()

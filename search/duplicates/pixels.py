@@ -81,9 +81,11 @@ def part(picture: Pixels, piece: Pixels) -> Likeness | None:
     """
     ways: list[tuple[Relation, Pixels]] = [("part", piece), ("mirrored-part", piece[:, ::-1])]
     small = _smaller(picture, _COARSE)
-    coarse = [(place, share, *way) for way in ways for share in _SHARES if (place := _find(small, way[1], share))]
-    place, share, relation, way = max(coarse, key=lambda one: one[0].correlation, default=(None, 0.0, "part", piece))
-    if place is None or place.correlation < _PROMISING:
+    coarse = [(place, share, way) for way in ways for share in _SHARES if (place := _find(small, way[1], share))]
+    if not coarse:
+        return None
+    place, share, (relation, way) = max(coarse, key=lambda one: one[0].correlation)
+    if place.correlation < _PROMISING:
         return None
     # One pixel of the coarse look, and what the share may be off by.
     near = _Near(place, margin=1.5 / _COARSE + float(_FINE[-1]))
@@ -134,7 +136,7 @@ def _find(picture: Pixels, piece: Pixels, share: float, near: _Near | None = Non
     if min(width, height) < _SMALLEST or height > picture.shape[0] or width > picture.shape[1]:
         return None
     here = scaled(piece, width, height)
-    rows, columns = near.window(*picture.shape[:2], here) if near else (slice(None), slice(None))
+    rows, columns = near.window(picture.shape[0], picture.shape[1], here) if near else (slice(None), slice(None))
     scores = match_template(grey(picture[rows, columns]), grey(here))
     top, left = (int(number) for number in np.unravel_index(int(np.argmax(scores)), scores.shape))
     best = float(scores[top, left])

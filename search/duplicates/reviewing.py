@@ -135,7 +135,7 @@ def reviews_of(pairs: Iterable[DuplicatePair]) -> list[Review]:
     """A constant number of statements: images with products, tags, and the counts of further pairs."""
     pairs = list(pairs)
     keys = {key for pair in pairs for key in (pair.first, pair.second)}
-    images = Image.objects.with_product().prefetch_related("product__tags").in_bulk(keys)
+    images = Image.objects.with_product().prefetch_related("product__tags").in_bulk(keys)  # type: ignore[misc]  # taggit's manager is unknown to the stubs
     around = _pairs_around(keys)
     return [
         Review(

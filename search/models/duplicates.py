@@ -115,7 +115,7 @@ class DuplicateLookQuerySet(models.QuerySet["DuplicateLook"]):
         """These photos have been compared, with the files that they have now."""
         images = Image.objects.filter(pk__in=list(keys)).values_list("pk", "sha256")
         self.bulk_create(
-            [DuplicateLook(key=key, sha256=sha256) for key, sha256 in images],
+            [self.model(key=key, sha256=sha256) for key, sha256 in images],
             update_conflicts=True,
             unique_fields=["key"],
             update_fields=["sha256"],
