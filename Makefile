@@ -17,10 +17,10 @@ PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 # The whole run of the tests is shared out; each worker needs some 2 GiB of memory.
 WORKERS ?= 2
-# One by one: workers that wait for servers of their own, or for a browser, leave the cores to each other.
+# A few at a time: workers that wait for servers of their own, or for a browser, leave the cores to each other.
 SHARED = --numprocesses $(WORKERS) --dist load --maxschedchunk 4
-# What the second run, on PostgreSQL, would only repeat: none of it touches the database.
-WITHOUT_DATABASE = tests/servers tests/engines/test_elastic.py tests/test_architecture.py tests/test_translations.py \
+# What the second run, on PostgreSQL, would only repeat: tests of other servers, and what touches no database.
+NOT_REPEATED = tests/servers tests/engines/test_elastic.py tests/test_architecture.py tests/test_translations.py \
 	tests/gallery/test_pictures.py tests/gallery/test_verification.py tests/search/test_crops.py \
 	tests/search/test_descriptors.py tests/search/test_networks.py
 MESSAGES = $(wildcard locale/*/LC_MESSAGES/*.po)
@@ -83,7 +83,7 @@ else
 test: lint $(VENV)/.browser install  ## Run all checks and tests; ARGS="tests/search -k words" runs only those
 	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest $(SHARED) -m "not photos"
 	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest $(SHARED) -m "not photos and not browser" \
-		-k "not elasticsearch" $(addprefix --ignore ,$(WITHOUT_DATABASE))
+		-k "not elasticsearch" $(addprefix --ignore ,$(NOT_REPEATED))
 endif
 
 test-photos: $(VENV)/.browser install  ## Run the tests that need real photographs: PHOTOS=path
