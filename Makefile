@@ -13,8 +13,8 @@ export HOST PORT
 
 MANAGE = $(VENV)/bin/python manage.py
 PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10 --timeout 60 --constraint constraints.txt
-# A browser of the machine is used for tests where there is one.
-CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+# A browser of the machine is used for tests where there is one; the one without windows takes the least time.
+CHROMIUM ?= $(shell command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome)
 # The whole run of the tests is shared out; each worker needs some 2 GiB of memory.
 WORKERS ?= 2
 # A few at a time: workers that wait for servers of their own, or for a browser, leave the cores to each other.
