@@ -13,8 +13,6 @@ export HOST PORT
 
 MANAGE = $(VENV)/bin/python manage.py
 PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10 --timeout 60 --constraint constraints.txt
-# A browser of the machine is used for tests where there is one; the one without windows takes the least time.
-CHROMIUM ?= $(shell command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome)
 # The whole run of the tests is shared out; each worker needs some 2 GiB of memory.
 WORKERS ?= 2
 # A few at a time: workers that wait for servers of their own, or for a browser, leave the cores to each other.
@@ -73,22 +71,22 @@ demo: install  ## Serve the demo catalogue, or your own: CATALOGUE=path (PORT=80
 
 # --- Checking -----------------------------------------------------------------------------------------------
 $(VENV)/.browser: $(VENV)/.installed-dev
-	$(if $(CHROMIUM),,$(VENV)/bin/playwright install chromium)
+	$(VENV)/bin/python -m tests.browser.chromium || $(VENV)/bin/playwright install chromium
 	@touch $@
 
 ifdef ARGS
 test: $(VENV)/.browser install
-	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest $(ARGS)
 else
 test: lint $(VENV)/.browser install  ## Run all checks and tests; ARGS="tests/search -k words" runs only those
-	CHROMIUM="$(CHROMIUM)" $(VENV)/bin/python -m pytest $(SHARED) -m "not photos"
+	$(VENV)/bin/python -m pytest $(SHARED) -m "not photos"
 	$(VENV)/bin/python -m tests.with_postgres $(VENV)/bin/python -m pytest $(SHARED) -m "not photos and not browser" \
 		-k "not elasticsearch" $(addprefix --ignore ,$(NOT_REPEATED))
 endif
 
 test-photos: $(VENV)/.browser install  ## Run the tests that need real photographs: PHOTOS=path
 	@test -n "$(PHOTOS)" || { echo "Name the folder with catalogue.csv: make test-photos PHOTOS=path"; exit 2; }
-	CHROMIUM="$(CHROMIUM)" PHOTOS="$(PHOTOS)" $(VENV)/bin/python -m pytest -m photos
+	PHOTOS="$(PHOTOS)" $(VENV)/bin/python -m pytest -m photos
 
 lint: export DEBUG = true
 lint: export DATA_DIR = var/lint

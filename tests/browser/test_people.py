@@ -3,10 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from gallery.models import Collection, Report, User
 from search.models import ProductView
+from tests.browser.conftest import Complaints
+from tests.browser.shop import photo
 from tests.browser.test_accessibility import expect_no_violations
 
 WIDTHS = (390, 820, 1440)
@@ -63,6 +65,26 @@ def test_choosing_a_collection_with_keys_alone(shopping: Page):
     expect(choice).to_have_attribute("aria-pressed", "false")
     expect(choice).to_be_focused()
     assert saved("Summer") == set()
+
+
+def test_saving_from_a_menu_that_is_still_being_asked_for(shopping: Page, complaints: Complaints):
+    complaints.expect(r"^htmx:(sendAbort|afterRequest)")  # htmx tells of a request that another takes the place of
+    on_their_way: list[Route] = []
+    shopping.goto(f"/search/?image={photo('CIRCLE-00').pk}")
+    shopping.route("**/save/**", lambda route: on_their_way.append(route))
+    card = shopping.locator(".found .tile").filter(has_text="Red circle").first
+    card.hover()
+    with shopping.expect_request("**/menu/"):
+        card.get_by_role("button", name=re.compile("^More for")).click()
+    menu = card.locator(".dropdown-menu")
+    with shopping.expect_request(lambda request: request.method == "POST"):
+        menu.get_by_role("button", name="Save", exact=True).click()
+    expect(menu.locator(".save-item form")).to_have_class(re.compile("htmx-request"))
+    asked, saving = on_their_way
+    asked.fulfill(body="<p>As it was before</p>")
+    saving.continue_()
+    expect(menu.get_by_role("button", name="Saved: remove it")).to_be_visible()
+    assert len(saved()) == 1
 
 
 def test_a_slip_in_a_collection_is_undone(furnished: Page):

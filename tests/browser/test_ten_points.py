@@ -76,6 +76,10 @@ def visible(found: Locator) -> Locator:
     return found.locator("visible=true").first
 
 
+def refuse(route: Route) -> None:
+    route.fulfill(status=503, body="Gateway")
+
+
 def titles(page: Page) -> list[str]:
     return page.locator(".found > .band .tile-title").all_inner_texts()
 
@@ -272,6 +276,7 @@ def test_point_4_a_card_is_saved_from_its_menu(hand: Hand, shopper: User, site: 
     card = page.locator(".found .tile").filter(has_text="Red circle").first
     menu = open_menu(hand, card)
     expect(menu.locator("[hx-get]")).to_have_count(0)  # until then it is what the page came with
+    expect(menu.get_by_role("button", name="Save", exact=True)).to_be_visible()
     expect(menu.locator(".htmx-added")).to_have_count(0)  # before that its forms are plain forms
     hand.press(menu.get_by_role("button", name="Save", exact=True))
     saved = menu.get_by_role("button", name="Saved: remove it")
@@ -362,9 +367,9 @@ def test_point_8_long_work_shows_progress_and_ends_in_a_receipt(
     said = page.get_by_role("status").filter(has_text=re.compile("0 of 2"))
     expect(said).to_be_visible()
     expect(said).to_be_focused()
-    page.route("**/upload/", lambda route: route.fulfill(status=503, body="Gateway"))  # for those that come late
+    page.route("**/upload/", refuse)  # also those that come late
     for route in on_their_way:
-        route.fulfill(status=503, body="Gateway")
+        refuse(route)
     expect(page.get_by_text("Uploaded: 0. Failed: 2.")).to_be_visible()
     page.unroute("**/upload/")
     hand.press(row(page, "teal-cup.jpg").get_by_role("button", name="Retry"))
