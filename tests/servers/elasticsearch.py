@@ -156,7 +156,9 @@ def _java_for(version: str) -> java.Java:
 
 
 def _unpack(version: str, folder: Path) -> None:
-    archive = MavenContext().project(_GROUP, _ARTIFACT).at_version(version).artifact(packaging="zip").resolve()
+    # Not into the user's own Maven cache: a download that was cut off there would be taken for whole ever after.
+    maven = MavenContext(repo_cache=folder.parent / "maven", timeout=60)
+    archive = maven.project(_GROUP, _ARTIFACT).at_version(version).artifact(packaging="zip").resolve()
     with zipfile.ZipFile(archive) as files:
         files.extractall(folder.parent)
     (folder.parent / f"elasticsearch-{version}").rename(folder)

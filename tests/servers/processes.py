@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 # Elasticsearch and PostgreSQL refuse to run as root; any user who owns nothing will do.
 _UNPRIVILEGED = ("nobody", "daemon")
 _PR_SET_PDEATHSIG = 1
@@ -69,18 +71,15 @@ def reachable(program: Path, *beside: Path) -> Path:
 
 
 def once(name: str, make: Callable[[Path], object]) -> Path:
-    """A folder of the cache, made at the first call. Runs side by side do not see each other's half-made ones."""
+    """A folder of the cache, made at the first call. Runs side by side wait for the one that makes it."""
     folder = cache_folder() / name
-    if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            Path(scratch).chmod(0o755)
-            made = Path(scratch) / name
-            make(made)
-            try:
+    with FileLock(folder.with_name(f".{name}.lock")):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+                Path(scratch).chmod(0o755)
+                made = Path(scratch) / name
+                make(made)
                 made.rename(folder)
-            except OSError:
-                if not folder.exists():
-                    raise
     return folder
 
 

@@ -3,12 +3,16 @@
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import boto3
 import psycopg
 import pytest
 
-from tests.servers.processes import Process, ServerFailed, run_folder
+from tests.servers.processes import Process, ServerFailed, once, run_folder
 
 
 def test_postgres_answers(postgres_url):
@@ -58,3 +62,25 @@ def test_a_server_that_is_never_ready_is_stopped():
         with pytest.raises(ServerFailed, match=r"not ready after 1 s[\s\S]*still starting"):
             process.wait_until(lambda: False, 1)
         process.stop()
+
+
+def test_workers_that_need_the_same_folder_wait_for_the_one_that_makes_it(monkeypatch):
+    with run_folder("shared") as cache:
+        cache.chmod(0o755)
+        monkeypatch.setenv("IMGSITE_CACHE", str(cache))
+        together, made = threading.Barrier(4), []
+
+        def make(folder: Path) -> None:
+            made.append(folder)
+            folder.mkdir()
+            (folder / "half").touch()
+            time.sleep(0.2)  # long enough for the others to meet a half-made folder
+            (folder / "whole").touch()
+
+        def ask(_worker: int) -> bool:
+            together.wait(30)
+            return (once("server", make) / "whole").exists()
+
+        with ThreadPoolExecutor(4) as workers:
+            assert list(workers.map(ask, range(4))) == [True] * 4
+        assert len(made) == 1
