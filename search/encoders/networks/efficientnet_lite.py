@@ -18,7 +18,7 @@ from search.encoders.framing import padded_square
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
 
 _INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
-_MEAN, _DEVIATION = [127.0] * 3, [128.0] * 3  # what the weights were trained with
+_MEAN, _DEVIATION = 127.0, 128.0  # of each channel: what the weights were trained with
 # Each convolution and the normalisation after it, by their names in the package.
 _NORMALISED = (
     ("_conv_stem", "_bn0"),
@@ -78,14 +78,14 @@ class EfficientNetLite(Network):
         """``(n, side, side, 3)`` uint8 → ``(n, 1280)`` float32, not normalised, and ``(n, 1000)`` probabilities."""
         self.load()
         import torch
-        from torchvision.transforms.v2.functional import normalize
 
         device, rows, classes = chosen_device(), [], []
         weights = next(self._model.parameters())
         with torch.inference_mode():
             batch = torch.from_numpy(squares).permute(0, 3, 1, 2)  # a view: channels stay last in memory
             for few in batch.split(at_once(device)):
-                pixels = normalize(few.to(device).float(), _MEAN, _DEVIATION, inplace=True).to(weights.dtype)
+                # By hand: importing torchvision takes longer than torch itself, and the first search waits for it.
+                pixels = few.to(device).float().sub_(_MEAN).div_(_DEVIATION).to(weights.dtype)
                 pooled = self._model.extract_features(pixels).mean(dim=(2, 3))
                 rows.append(pooled.float().cpu().numpy())
                 classes.append(self._model._fc(pooled).float().softmax(1).cpu().numpy())

@@ -22,16 +22,21 @@ export function searchByPicture() {
     const photo = files.find(isPicture);
     if (!photo) return alertOf(form.dataset.noPicture);
     if (files.length > 1) announce(form.dataset.several);
-    await follow(async (signal) => send(form, await fieldsOf(photo, add), signal), form.dataset.searching, photo);
+    await follow(async (signal) => {
+      const small = await shrink(photo);
+      // Not the photo as it came: decoding a dozen megapixels twice takes twice as long.
+      if (!signal.aborted) view.picture(small);
+      return send(form, fieldsOf(small, photo.name, add), signal);
+    }, form.dataset.searching);
   }
 
   /** Wait for the answer of `asking` under the cover, where it can be cancelled; then go where it leads. */
-  async function follow(asking, status, photo = null) {
+  async function follow(asking, status) {
     sending?.abort();
     const controller = new AbortController();
     sending = controller;
     clearAlert();
-    view.show(status, photo);
+    view.show(status);
     const answer = await asking(controller.signal);
     if (sending !== controller) return; // cancelled, or another picture came
     if (answer.url) return location.assign(answer.url);
@@ -61,9 +66,8 @@ export function searchByPicture() {
 }
 
 /** What the form sends of a photo: small, with the words and filters of the page that is open. */
-async function fieldsOf(photo, add) {
-  const fields = { next: openQuery().toString(), ...(add && { add: "1" }) };
-  return { ...fields, image: [await shrink(photo), photo.name || "photo.jpg"] };
+function fieldsOf(photo, name, add) {
+  return { next: openQuery().toString(), ...(add && { add: "1" }), image: [photo, name || "photo.jpg"] };
 }
 
 /** The query of the results page, if that is open. */
@@ -103,17 +107,22 @@ class Overlay {
     this.element.hidden = false;
   }
 
-  /** Say what is going on, beside the photo where there is one yet. */
-  show(status, file) {
+  /** Say what is going on. */
+  show(status) {
     this.#release();
-    this.photo.hidden = !file;
-    if (file) this.photo.src = URL.createObjectURL(file);
+    this.photo.hidden = true;
     this.element.dataset.state = "searching";
     this.element.hidden = false;
     this.status.textContent = status;
     this.#rest(true);
     this.before ??= document.activeElement;
     this.element.querySelector("[data-drop-cancel]").focus();
+  }
+
+  /** The photo that is searched for, beside what is said. */
+  picture(file) {
+    this.photo.src = URL.createObjectURL(file);
+    this.photo.hidden = false;
   }
 
   hide() {
