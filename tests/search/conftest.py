@@ -1,17 +1,20 @@
 """Fixtures of the search path: an indexed catalogue of drawn pictures, and a count of what was encoded."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client
 
 from gallery.models import Image, Product, Role, User
+from search.encoders import get_encoder
 from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
-from search.models import Generation
+from search.models import Embedding, Generation
 from tests.catalogue import add_product
 
 
@@ -22,14 +25,42 @@ def _nothing_left_of_other_tests():
     get_engine.cache_clear()
 
 
+_EMBEDDED: dict[tuple[str, str], Embedding] = {}  # by encoder and file: what tests of this process had embedded
+
+
 @pytest.fixture
-def index(db) -> Callable[[], None]:
-    """Brings everything stored into the live generation."""
+def index(db, request) -> Callable[[], None]:
+    """Brings everything stored into the live generation.
+
+    The same drawings are indexed by hundreds of tests. They are embedded by the first; to the others they come with
+    what was embedded there, as to an installation that is restored. Tests that count encodings start with nothing.
+    """
 
     def run() -> None:
+        if "encoded" not in request.fixturenames:
+            _bring_back_embeddings()
         IndexLoop().run_until_idle()
+        _EMBEDDED.update({(row.encoder, row.sha256): row for row in Embedding.objects.all()})
 
     return run
+
+
+def _bring_back_embeddings() -> None:
+    encoder = get_encoder(settings.SEARCH_ENCODER).identity
+    # A test that damages a file, or takes it away, wants that to be found out.
+    hashes = {image.sha256 for image in Image.objects.all() if _is_whole(image)}
+    known = [_EMBEDDED[encoder, sha256] for sha256 in hashes if (encoder, sha256) in _EMBEDDED]
+    fields = ("encoder", "sha256", "parts", "numbers", "labels")
+    rows = [Embedding(**{name: getattr(row, name) for name in fields}) for row in known]
+    Embedding.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _is_whole(image: Image) -> bool:
+    try:
+        with image.original.open("rb") as file:
+            return hashlib.sha256(file.read()).hexdigest() == image.sha256
+    except FileNotFoundError:
+        return False
 
 
 @pytest.fixture
