@@ -84,15 +84,18 @@ class ProductRedirectAdmin(ModelAdmin):
 
 @admin.register(Image)
 class ImageAdmin(HistoryAdmin):
-    """Facts come from the file, so they are shown and not edited; another file goes in through the upload page."""
+    """Facts come from the file, so they are shown and not edited; another file goes in through the upload page.
+
+    Whether a photo is public is decided on the moderation pages, which say who decided it and why.
+    """
 
     list_display = ["id", "product", "source_name", "format", "width", "height", "status"]
     list_filter = ["status", "format"]
     list_select_related = ["product"]
     search_fields = ["source_name", "product__sku", "sha256"]
-    raw_id_fields = ["product", "uploader"]
+    raw_id_fields = ["product"]
     fields = ["product", "position", "alt_text", "status", "status_reason", "uploader", "source_name", "sha256"]
-    readonly_fields = ["source_name", "sha256"]
+    readonly_fields = ["status", "status_reason", "uploader", "source_name", "sha256"]
     history_list_display = ["status", "history_change_reason"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

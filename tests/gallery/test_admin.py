@@ -50,19 +50,21 @@ def test_a_repair_reaches_the_index(client, announced):
     assert announced.take() == set(product.images.values_list("pk", flat=True))
 
 
-def test_a_moderated_image_reaches_the_index(client, announced):
+def test_a_repaired_image_reaches_the_index_and_its_state_is_not_edited(client, announced):
     image = add_product("DRESS").images.get()
     announced.take()
     form = {
         "product": image.product_id,
         "position": 0,
-        "alt_text": "",
+        "alt_text": "A red dress",
         "status": "rejected",
         "status_reason": "Blurred.",
     }
     response = client.post(reverse("admin:gallery_image_change", args=[image.pk]), form)
     assert response.status_code == 302, response.context["adminform"].form.errors
     assert announced.take() == {image.pk}
+    image.refresh_from_db()
+    assert (image.alt_text, image.status, image.status_reason) == ("A red dress", "approved", "")
 
 
 @pytest.mark.parametrize("model", [Product, Image])
