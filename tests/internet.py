@@ -5,6 +5,7 @@ Only the system's own look-up and connect are replaced, so everything that decid
 
 import errno
 import ipaddress
+import select
 import socket
 import ssl
 import threading
@@ -119,6 +120,22 @@ class Canary:
                     listening.accept()[0].close()
                     self.connections += 1
         return self.connections
+
+    @contextmanager
+    def hanging_up(self, seconds: float = 30) -> Iterator[None]:
+        """Meanwhile the first who connects is counted and cut off: a test need not wait for the end of its time."""
+
+        def hang_up() -> None:
+            for listening in select.select(self._listening, [], [], seconds)[0]:
+                listening.accept()[0].close()
+                self.connections += 1
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
 
     def close(self) -> None:
         for listening in self._listening:

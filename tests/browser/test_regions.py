@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, FilePayload, FloatRect, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, FloatRect, Locator, Page, Route, expect
 
 from gallery.models import Image
 from search.crops import Crop
@@ -189,6 +189,25 @@ def test_a_box_on_the_sheet_is_drawn_moved_and_resized_and_stays_on_the_photo(pa
     drag(page, on(canvas, 0.95, 0.97), on(canvas, 0.1, 0.2))
     search.click()
     assert near(chosen(page), Crop(0, 0, 300, 400), 10)
+
+
+def test_parts_that_arrive_while_a_box_is_dragged_do_not_pull_it_back(page: Page):
+    late: list[Route] = []
+    page.route("**/regions/", lambda route: late.append(route))
+    search_by_two(page)
+    sheet = choose_a_part(page)
+    canvas = box_of(sheet.locator("region-canvas"))
+    drag(page, on(canvas, 0.5, 0.5), on(canvas, 0.9, 0.9))
+    page.mouse.move(*on(canvas, 0.7, 0.7))
+    page.mouse.down()
+    page.mouse.move(*on(canvas, 0.5, 0.5), steps=3)
+    for request in late:
+        request.continue_()
+    expect(sheet.locator(".region-part")).to_have_count(2)
+    page.mouse.move(*on(canvas, 0.4, 0.3), steps=3)
+    page.mouse.up()
+    sheet.get_by_role("button", name="Search for this part").click()
+    assert near(chosen(page), Crop(200, 100, 400, 400), 10)
 
 
 @pytest.fixture

@@ -67,7 +67,8 @@ export class Canvas {
     this.#hideChosen();
     this.current.hidden = this.lasting || !this.crop;
     if (this.crop) put(this.current, this.#seen(this.crop));
-    if (this.lasting && this.crop) this.draw(this.crop);
+    // While it is dragged the box is ahead of the crop: what arrives meanwhile must not pull it back.
+    if (this.lasting && this.crop && !this.dragged) this.draw(this.crop);
   }
 
   /** Draw the box of a crop, as if by hand. */
@@ -104,8 +105,11 @@ export class Canvas {
       event.preventDefault();
       selection.$change(inside.x, inside.y, inside.width, inside.height);
     });
-    element.addEventListener("action", () => (this.drawn = true));
-    element.addEventListener("actionend", () => this.drawn && this.#finish());
+    element.addEventListener("action", () => (this.drawn = this.dragged = true));
+    element.addEventListener("actionend", () => {
+      this.dragged = false;
+      if (this.drawn) this.#finish();
+    });
     element.addEventListener("click", (event) => this.#click(event));
   }
 
