@@ -113,6 +113,24 @@ def test_search_words_keep_the_filters_chosen_since_the_page_was_loaded(by_photo
     assert {"photo", "brand", "q"} <= set(parameters(page))
 
 
+def test_words_typed_while_results_change_stay_in_the_field(by_photo: Page):
+    page, held = by_photo, []
+    page.route(re.compile(r"[?&]brand="), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"[?&]brand=")):
+        option(page, "Öst").click()
+    field = page.get_by_role("searchbox")
+    field.fill("circle")
+    for request in held:
+        request.continue_()
+    page.unroute_all()
+    expect(page.locator(".chip").filter(has_text="Öst")).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text(re.compile("product"))  # everything of the change is done
+    expect(field).to_have_value("circle")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"q=circle"))
+    assert {"photo", "brand", "q"} <= set(parameters(page))
+
+
 def test_a_price_range_narrows(page: Page):
     page.goto("/search/")
     page.get_by_label("From").fill("10")

@@ -103,10 +103,10 @@ def test_no_more_is_read_than_the_limit(settings):
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(settings, limit):
     """Above our own limit, and above Pillow's where ours is set higher."""
     settings.MAX_IMAGE_PIXELS = limit
-    started = time.monotonic()
+    started = time.process_time()
     refused = refusal(files.png_bomb(), "bomb.png")
     assert (refused.status, refused.code) == (413, "too-many-pixels")
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_too_many_pixels(settings):
@@ -118,11 +118,11 @@ def test_too_many_pixels(settings):
 
 @pytest.mark.parametrize("frames", [501, 2_000_000])
 def test_too_many_frames_are_counted_only_up_to_the_limit(frames):
-    started = time.monotonic()
+    started = time.process_time()
     refused = refusal(files.gif_of_many_frames(frames), "film.gif")
     assert (refused.status, refused.code) == (413, "too-many-frames" if frames == 501 else "too-many-bytes")
     assert "film.gif" in refused.message
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_most_frames_are_taken():

@@ -35,7 +35,10 @@ export function swapResults() {
     overtaken(); // a late answer would put an earlier page under the address of this one
     asked = detail.xhr;
   });
-  document.body.addEventListener("htmx:pushedIntoHistory", overtaken);
+  document.body.addEventListener("htmx:pushedIntoHistory", () => {
+    overtaken();
+    carryQuery(); // whoever is quicker than the swap sends the new filters, too
+  });
   document.body.addEventListener("htmx:historyRestore", () => settled(document.getElementById(RESULTS)));
   document.body.addEventListener("htmx:afterSettle", (event) => event.target.id === RESULTS && settled(event.target));
   document.body.addEventListener("htmx:afterSwap", (event) => markLoaded(event.target));
@@ -64,7 +67,7 @@ function settled(results) {
   carryQuery();
   // A link that has gone, or that now leads to yet another page, is no place to go on from: the top of the results is.
   const focused = document.activeElement;
-  if (!results.contains(focused) || focused.closest(".pager, .after")) {
+  if (focused === document.body || focused.closest(".pager, .after")) {
     document.getElementById("found")?.focus({ preventScroll: true });
   }
 }
@@ -73,7 +76,10 @@ function settled(results) {
 function carryQuery() {
   const form = document.querySelector("[data-words-form]");
   const parameters = new URLSearchParams(location.search);
-  form.elements.q.value = parameters.get("q") ?? "";
+  const { q } = form.elements;
+  const isTypedIn = q === document.activeElement && q.value !== q.defaultValue;
+  q.defaultValue = parameters.get("q") ?? "";
+  if (!isTypedIn) q.value = q.defaultValue;
   for (const name of ["q", "weaker", "page"]) parameters.delete(name);
   const inputs = [...parameters].map(([name, value]) => Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   form.querySelector("[data-kept]").replaceChildren(...inputs);
