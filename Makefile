@@ -107,7 +107,7 @@ bench: $(VENV)/.browser install  ## Measure search and ingest against the bare l
 	$(VENV)/bin/python -m bench
 
 messages: $(VENV)/.installed-dev  ## Collect texts for translation (needs GNU gettext) and compile them
-	$(MANAGE) makemessages --locale zh_Hans --ignore node_modules --ignore $(VENV) --no-location
+	$(MANAGE) makemessages --locale zh_Hans --extension html,txt,py,svg --ignore node_modules --ignore $(VENV) --no-location
 	$(VENV)/bin/pybabel compile --directory locale --domain django
 
 clean:  ## Delete what was installed, built and loaded, except var/

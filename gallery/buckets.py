@@ -1,6 +1,7 @@
 """S3 beside the configured storages: one object read from any place in it, or written as a stream."""
 
 import io
+from contextlib import suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -110,12 +111,23 @@ class ObjectWriter(io.RawIOBase):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            if "_upload" in self.__dict__:
-                self._client.abort_multipart_upload(**self._upload)
-            return
-        if not self._parts:
+            self._abort()
+        elif not self._parts:
             self._client.put_object(**self._place, Body=bytes(self._waiting))
-            return
+        else:
+            try:
+                self._complete()
+            except BaseException:
+                self._abort()
+                raise
+
+    def _complete(self) -> None:
         if self._waiting:
             self._send(len(self._waiting))
         self._client.complete_multipart_upload(**self._upload, MultipartUpload={"Parts": self._parts})
+
+    def _abort(self) -> None:
+        """Parts that are left behind are paid for and not seen. What went wrong before is what is told."""
+        if "_upload" in self.__dict__:
+            with suppress(*FAULTS):
+                self._client.abort_multipart_upload(**self._upload)

@@ -104,13 +104,22 @@ def export(image: Image, choice: Choice, who: Visibility) -> Rendition:
         return made
     with _encoding:
         picture = scaled(image, choice.width)
-        if made is not None:  # a page's
-            with made.file.open("rb") as file:
-                made.ssim = similarity(picture, Pillow.open(file))
-            made.save(update_fields=["ssim"])
+        if made is not None and _measured(made, picture):  # a page's
             return made
         content = encoded(picture, choice.format, choice.quality)
         return store(image, choice.format, choice.width, choice.quality, content, _ssim_of(picture, content))
+
+
+def _measured(made: Rendition, picture: Pillow.Image) -> bool:
+    """Measure a copy that is there already; one whose file was lost is forgotten, so that it is made again."""
+    try:
+        with made.file.open("rb") as file:
+            made.ssim = similarity(picture, Pillow.open(file))
+    except FileNotFoundError:
+        made.delete()
+        return False
+    made.save(update_fields=["ssim"])
+    return True
 
 
 def _ssim_of(picture: Pillow.Image, content: bytes) -> float:

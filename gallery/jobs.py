@@ -1,15 +1,20 @@
 """How long work runs: a function for each kind of job, a worker that calls it, and the revival of what was killed.
 
 A kind's function takes a ``Run``, calls ``run.step`` at least once in ``JOB_SILENT_SECONDS``, with what it needs to go
-on from there in ``resume``, and returns the result. It is called again from the last ``resume`` when its worker was
-killed, so each step must be safe to repeat.
+on from there in ``resume``, and returns the result. Around one thing that takes longer it puts ``run.kept_alive``.
+It is called again from the last ``resume`` when its worker was killed, so each step must be safe to repeat.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django_tasks import task
@@ -77,6 +82,30 @@ class Run:
             raise Superseded
         if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
             raise Cancelled
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Around one thing that takes long and knows no steps: a thread says meanwhile that the worker lives."""
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(settings.JOB_SILENT_SECONDS / 4):
+                try:
+                    Job.objects.filter(pk=self.job.pk, run=self.job.run, state=Job.State.RUNNING).update(
+                        heartbeat_at=timezone.now()
+                    )
+                except DatabaseError:
+                    continue  # the next one may get through
+                finally:
+                    connection.close()  # the thread's own
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
 
 def kind(name: str, label: str | Promise) -> Callable[[Work], Work]:

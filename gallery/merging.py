@@ -18,8 +18,10 @@ from gallery.models import CollectionItem, Image, ImageRedirect, Product, Produc
 
 _FILE_FACTS = (
     "original", "format", "bytes", "width", "height", "frames", "orientation", "has_alpha", "sha256", "perceptual_hash",
-    "sharpness", "swatch", "colors", "notes",
+    "sharpness", "swatch", "colors", "notes", "original_missing_at",
 )  # fmt: skip
+# Who may withdraw or replace a file is whoever sent that file: a copy that is merged gives no right to the shop's own.
+_OF_THE_FILE = (*_FILE_FACTS, "uploader")
 _MODERATION = ("status", "status_reason", "fault", "moderated_by", "moderated_at", "reply", "replied_at")
 _FILLED = ("description", "category", "brand", "link")
 _REASON = 100  # characters of a reason in the history
@@ -58,7 +60,8 @@ def merge_products(keep: UUID, drop: UUID, by: User | None, revisions: Mapping[U
 def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
     """Make one photo of two that show the same: the kept one stays under its key and gets the better of their files.
 
-    The better file has more pixels, then is the sharper, then the larger one.
+    The better file is the approved one, so that nobody sees a file that no moderator let through; then one that is in
+    storage; then the one with more pixels, the sharper, and the larger one.
 
     :raises MergeRefused: where one of them is not there any more, or was taken down
     """
@@ -71,7 +74,7 @@ def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
     if _quality(dropped) > _quality(kept):
         for rendition in kept.renditions.all():
             rendition.delete()
-        for name in _FILE_FACTS:
+        for name in _OF_THE_FILE:
             mine, theirs = getattr(kept, name), getattr(dropped, name)
             setattr(kept, name, theirs)
             setattr(dropped, name, mine)
@@ -91,8 +94,14 @@ def better(one: Image, other: Image) -> Image:
     return other if _quality(other) > _quality(one) else one
 
 
-def _quality(image: Image) -> tuple[int, float, int]:
-    return image.width * image.height, image.sharpness or 0.0, image.bytes
+def _quality(image: Image) -> tuple[bool, bool, int, float, int]:
+    return (
+        image.status == Image.Status.APPROVED,
+        image.original_missing_at is None,
+        image.width * image.height,
+        image.sharpness or 0.0,
+        image.bytes,
+    )
 
 
 def _locked(model: Any, *keys: UUID) -> dict[UUID, Any]:
@@ -163,7 +172,6 @@ def _move_items(kept: Product, dropped: Product) -> None:
 
 def _fill_image(kept: Image, dropped: Image) -> None:
     kept.alt_text = kept.alt_text or dropped.alt_text
-    kept.uploader = kept.uploader or dropped.uploader
     kept.position = min(kept.position, dropped.position) if kept.product_id == dropped.product_id else kept.position
     if kept.status != Image.Status.APPROVED and dropped.status == Image.Status.APPROVED:
         for name in _MODERATION:

@@ -12,7 +12,7 @@ from storages.backends.s3 import S3Storage
 
 from gallery.buckets import FAULTS
 from gallery.models import Image
-from gallery.storage import file_columns, sha256_of
+from gallery.storage import file_columns, sha256_of, walk
 
 GIVE_UP_AFTER = 20  # files in a row that fail: then it is the storage, and not the files
 Say = Callable[[str], None]
@@ -84,7 +84,8 @@ def move(alias: str, source: Storage, target: Storage, moved: Moved, say: Say, *
             _move_one(name, sha256, source, target, moved, delete=delete, dry_run=dry_run)
             in_a_row = 0
         except (OSError, *FAULTS) as error:
-            in_a_row += 1
+            # A storage that has other files has lost this one: that stops no move, however many are lost.
+            in_a_row += not (isinstance(error, FileNotFoundError) and _has_files(source))
             moved.failed.append(f"{alias}/{name}: {error}")
             say(moved.failed[-1])
             if in_a_row >= GIVE_UP_AFTER:
@@ -92,6 +93,13 @@ def move(alias: str, source: Storage, target: Storage, moved: Moved, say: Say, *
                     f"{in_a_row} files failed one after another. Mend the storage, and run this again: it goes on "
                     "where it stopped."
                 ) from error
+
+
+def _has_files(storage: Storage) -> bool:
+    try:
+        return next(walk(storage), None) is not None
+    except (OSError, *FAULTS):
+        return False
 
 
 def _move_one(

@@ -1,5 +1,6 @@
 """Backup and restore: between installations of their own and both databases, to a path and to S3; damaged archives."""
 
+import errno
 import io
 import json
 import threading
@@ -11,18 +12,22 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from gallery import buckets
+from gallery.intake import replace_file
 from gallery.models import Image, Product, Role, User
 from gallery.storage import sha256_of, walk
-from imgsite.backup import tables
-from imgsite.backup.archive import Archive, ArchiveError, ArchiveWriter
+from imgsite.backup import places, tables
+from imgsite.backup.archive import FILES, Archive, ArchiveError, ArchiveWriter
+from imgsite.backup.encryption import MAGIC
+from imgsite.backup.saving import back_up
 from search.models import Generation
 from tests.catalogue import add_product
+from tests.pictures import jpeg
 from tests.site import Site
 
 # Makes a shop with one of everything that a backup has to bring back.
@@ -243,6 +248,13 @@ def restoring(source: object, *options: str) -> str:
     return said.getvalue()
 
 
+def wipe() -> None:
+    for product in Product.objects.all():
+        product.delete()
+    for model in reversed(tables.kept_models()):
+        model._base_manager.all().delete()
+
+
 def expect_nothing_changed(files: list[tuple[str, str]]) -> None:
     assert not Image.objects.exists()
     assert not Product.objects.exists()
@@ -267,9 +279,7 @@ def test_by_way_of_a_bucket(empty, s3_server, settings):
     said = io.StringIO()
     call_command("backup", target, "--verify", stdout=said)
     assert "is whole" in said.getvalue()
-    image.product.delete()
-    for model in reversed(tables.kept_models()):
-        model._base_manager.all().delete()
+    wipe()
     assert image.original.storage.exists(image.original.name) is False
     settings.STORAGES = settings.STORAGES | {
         "originals": {
@@ -356,6 +366,43 @@ def test_missing_and_changed_originals_are_told_and_the_rest_is_kept(empty, tmp_
         assert len(list(Archive(stream, "it").files())) == 2
 
 
+def test_a_photo_that_is_replaced_meanwhile_is_told(empty, tmp_path):
+    """The archive has the row as it was, and the file that it names is no more."""
+    image, path = add_product("DRESS").images.get(), tmp_path / "backup.zip"
+    before = image.original.name
+
+    def say(text: str) -> None:
+        if "tables" in text:  # the rows are read, the files are not yet
+            replace_file(image, io.BytesIO(jpeg(color="black")), "new.jpg")
+
+    saved = back_up(places.place(str(path)), say)
+    assert (saved.gone, saved.missing, saved.files) == ([f"originals/{before}"], [], 0)
+    said = io.StringIO()
+    call_command("backup", str(path), "--verify", stdout=said)
+    assert "1 files were gone" in said.getvalue()
+    wipe()
+    assert "1 files were deleted or replaced while the backup was made" in restoring(path)
+
+
+def test_an_encrypted_backup_is_restored_with_its_passphrase_alone(empty, tmp_path, monkeypatch):
+    image, path = add_product("DRESS").images.get(), tmp_path / "backup.zip"
+    content = image.original.read()
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "correct horse battery staple")
+    said = io.StringIO()
+    call_command("backup", str(path), "--encrypt", stdout=said)
+    assert "members were read back" in said.getvalue()
+    assert path.read_bytes().startswith(MAGIC) and not zipfile.is_zipfile(path)
+    wipe()
+    files = walk_all()
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "another horse battery staple")
+    with pytest.raises(CommandError, match="the passphrase is another one"):
+        restoring(path)
+    assert not Image.objects.exists() and walk_all() == files
+    monkeypatch.setenv("BACKUP_PASSPHRASE", "correct horse battery staple")
+    assert "1 files" in restoring(path)
+    assert Image.objects.get().original.read() == content
+
+
 def test_writers_are_not_kept_waiting_and_stay_out_of_the_snapshot(empty):
     """A backup may take an hour: photos come in meanwhile, and are in the next one."""
     add_product("BEFORE")
@@ -440,6 +487,108 @@ def test_rows_that_do_not_fit_change_nothing(empty, archive, tmp_path, fields):
     with pytest.raises(CommandError, match="do not fit this database"):
         restoring(forged(archive, tmp_path / "forged.zip", **fields))
     expect_nothing_changed(files)
+
+
+class FullDisk(FileSystemStorage):
+    """Gives what there is, and takes nothing."""
+
+    def _save(self, name, content):
+        content.read(10)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("place", ["disk", "bucket"])
+def test_a_storage_that_takes_nothing_is_not_called_a_damaged_archive(
+    empty, archive, s3_server, settings, tmp_path, place
+):
+    files = walk_all()
+    connection = {
+        "endpoint_url": s3_server.endpoint_url,
+        "region_name": s3_server.region,
+        "access_key": s3_server.access_key,
+        "secret_key": s3_server.secret_key,
+    }
+    bucket = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": connection | {"bucket_name": "nowhere"}}
+    disk = {"BACKEND": "tests.test_backup.FullDisk", "OPTIONS": {"location": str(tmp_path)}}
+    usual = settings.STORAGES
+    settings.STORAGES = usual | {"originals": disk if place == "disk" else bucket}
+    with pytest.raises(CommandError, match=r"files cannot be written: .*(No space|NoSuchBucket).* Nothing was changed"):
+        restoring(archive)
+    settings.STORAGES = usual
+    expect_nothing_changed(files)
+
+
+def test_an_original_that_cannot_be_read_is_named_and_leaves_no_archive(empty, tmp_path):
+    image = add_product("DRESS").images.get()
+    original = Path(image.original.path)
+    image.original.storage.delete(image.original.name)
+    original.mkdir()  # opening a folder is a fault, and not a file that is missing
+    path = tmp_path / "backup.zip"
+    try:
+        with pytest.raises(CommandError, match=f"originals/{image.original.name} cannot be read from storage"):
+            call_command("backup", str(path), stdout=io.StringIO())
+    finally:
+        original.rmdir()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["disk", "bucket"])
+@pytest.mark.parametrize("name", ["../../evil.jpg", "/tmp/evil.jpg", "aa/../../evil.jpg"])
+def test_no_file_is_written_outside_of_its_storage(empty, archive, s3_server, settings, tmp_path, place, name):
+    if place == "bucket":
+        settings.STORAGES = settings.STORAGES | {
+            "originals": {
+                "BACKEND": "storages.backends.s3.S3Storage",
+                "OPTIONS": {
+                    "endpoint_url": s3_server.endpoint_url,
+                    "region_name": s3_server.region,
+                    "access_key": s3_server.access_key,
+                    "secret_key": s3_server.secret_key,
+                    "bucket_name": s3_server.bucket,
+                    "location": "evil/inside",
+                },
+            }
+        }
+    with pytest.raises(CommandError, match="names a file outside of its storage"):
+        restoring(renamed(archive, tmp_path / "forged.zip", name))
+    assert not Image.objects.exists()
+    assert not list(tmp_path.rglob("evil.jpg")) and not Path("/tmp/evil.jpg").exists()
+
+
+def renamed(archive: Path, path: Path, name: str) -> Path:
+    """The archive with another name of one original, and hashes that agree."""
+    with path.open("wb") as stream, archive.open("rb") as file:
+        original, writer = Archive(file, "original"), ArchiveWriter(stream)
+        manifest, entries = original.manifest, list(original.files())
+        next(entry for entry in entries if entry["storage"] == "originals")["name"] = name
+        for entry in [*manifest["tables"], *entries]:
+            with writer.member(entry["member"]) as (content, _member):
+                for chunk in original.chunks(entry["member"]):
+                    content.write(chunk)
+        with writer.member(FILES) as (content, member):
+            content.write("".join(tables.json_line(entry) for entry in entries).encode())
+        manifest["files"] |= member.as_json()
+        writer.finish(manifest)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ([], "is no backup, or is damaged"),
+        ({}, "is no backup, or is damaged"),
+        ({"format": 1}, "is no backup, or is damaged"),
+        ({"format": 1, "settings": {}, "migrations": [], "tables": ["x"], "files": {}, "missing": [], "changed": []},
+         "is no backup, or is damaged"),
+        ({"format": 2}, "has format 2; this release reads format 1"),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_is_none_and_one_of_a_newer_release(empty, tmp_path, manifest, reason):
+    path = tmp_path / "forged.zip"
+    with zipfile.ZipFile(path, "w") as members:
+        members.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(CommandError, match=reason):
+        restoring(path)
 
 
 def test_another_release_is_named(empty, archive):

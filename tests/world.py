@@ -67,7 +67,7 @@ def make_world() -> World:
     for role, user in people.items():
         clients[role].force_login(user)
     shopper = people["shopper"]
-    dress = add_product("DRESS", photos=2)
+    dress = add_product("DRESS", photos=2, tags=["new"])
     photo = dress.images.order_by("position")[0]
     hidden = add_photo(dress, "square", "blue", "mine.jpg", uploader=shopper, status=Image.Status.PENDING)
     asked = add_photo(dress, "square", "green", "asked.jpg", uploader=shopper, status=Image.Status.PENDING)
@@ -98,10 +98,13 @@ def make_world() -> World:
         "import": sent.pk,
         "pair": _add_pair(*dress.images.order_by("pk")[:2]),
         "doubt": _add_doubt(dress),
+        "category": dress.category_id,
+        "tag": dress.tags.get().pk,
         "generation": Generation.objects.live().pk,
     }
     # What a page computes once and stores: asked for now, it is there for every role.
-    for address in (f"/regions/{photo.pk}/", f"/search/photo/{query_photo.pk}/regions/"):
+    copy = f"/api/v1/images/{photo.pk}/renditions?format=webp&quality=60&width=320"
+    for address in (f"/regions/{photo.pk}/", f"/search/photo/{query_photo.pk}/regions/", copy):
         clients["shopper"].get(address)
     return World(clients, people, keys)
 

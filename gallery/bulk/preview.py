@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from gallery.bulk.selection import products_of
+from gallery.bulk.selection import fingerprint, products_of
 from gallery.bulk.values import COLUMNS, TAGGING, Left, Values, values_after, values_of
 from gallery.bulk.words import Words
 from gallery.models import BulkEdit, BulkEditItem
@@ -30,6 +31,7 @@ class Skipped:
 class Preview:
     changing: int
     total: int
+    seen: str  # the fingerprint of all products
     rows: list[dict[str, str]]  # sku, title, before, after: the first ones
     skipped: list[Skipped]
 
@@ -40,12 +42,13 @@ def preview(edit: BulkEdit, action: str, parameters: Values) -> Preview:
     products = products_of(edit).only("sku", "title", "price", "currency", *columns)
     if action in TAGGING:
         products = products.prefetch_related("tags")  # type: ignore[misc]  # taggit's manager
-    words, total = Words(), 0
+    words = Words()
+    keys: list[UUID] = []
     rows: list[dict[str, str]] = []
     reasons: Counter[str] = Counter()
     skus: dict[str, list[str]] = {}
     for product in products.iterator(chunk_size=_AT_ONCE):
-        total += 1
+        keys.append(product.pk)
         try:
             after = values_after(product, action, parameters)
         except Left as left:
@@ -57,8 +60,9 @@ def preview(edit: BulkEdit, action: str, parameters: Values) -> Preview:
             before = words.values(values_of(product, action))
             rows.append({"sku": product.sku, "title": product.title, "before": before, "after": words.values(after)})
     return Preview(
-        changing=total - reasons.total(),
-        total=total,
+        changing=len(keys) - reasons.total(),
+        total=len(keys),
+        seen=fingerprint(keys),
         rows=rows,
         skipped=[
             Skipped(str(BulkEditItem.Reason(reason).label), number, skus[reason])

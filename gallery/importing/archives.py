@@ -1,5 +1,6 @@
 """Unpacking a ZIP that somebody sent: only pictures and tables, only into its own folder, only as much as fits."""
 
+import hashlib
 import lzma
 import shutil
 import zipfile
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from gallery.filenames import JUNK
 from gallery.importing.errors import SourceError
 
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 ENDINGS = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"}
 MOST_MEMBERS = 200_000
 _MOST_TABLE_BYTES = 1 << 30
@@ -19,6 +21,7 @@ _MOST_TABLE_BYTES = 1 << 30
 _MOST_GROWTH = 100
 _SMALL = 1 << 28  # bytes; below it growth does no harm
 _CHUNK = 1 << 20
+_LONGEST_NAME = 255  # bytes of one step of a path, as file systems have it
 _IS_UTF8 = 0x800
 _IS_ENCRYPTED = 0x1
 
@@ -38,7 +41,7 @@ def unpack(archive: Path, folder: Path) -> list[str]:
                     raise SourceError(
                         _("%(path)s is protected by a password. Pack it without one.") % {"path": archive.name}
                     )
-                _unpack_member(members, member, folder / path)
+                _unpack_member(members, member, folder / fitting(path))
             return [str(_path_of(member)) for member in members.infolist() if _is_unsafe(member)]
     except OSError as error:
         raise SourceError(
@@ -46,6 +49,23 @@ def unpack(archive: Path, folder: Path) -> list[str]:
         ) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError) as error:
         raise SourceError(_("%(path)s is damaged. Pack it again.") % {"path": archive.name}) from error
+
+
+def fitting(path: PurePosixPath) -> PurePosixPath:
+    """Where a member of this path lies when it is unpacked.
+
+    A name of 90 Chinese characters, which Windows takes, is too long for other systems: it is shortened, and stays
+    distinct.
+    """
+    return PurePosixPath(*(_fitting_step(step) for step in path.parts))
+
+
+def _fitting_step(step: str) -> str:
+    raw = step.encode("utf-8", "surrogatepass")
+    if len(raw) <= _LONGEST_NAME:
+        return step
+    ending = PurePosixPath(step).suffix
+    return hashlib.sha256(raw).hexdigest() + (ending if len(ending) <= 8 else "")
 
 
 def _check_size(archive: Path, folder: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -74,7 +94,8 @@ def _path_of(member: zipfile.ZipInfo) -> PurePosixPath:
 def _is_wanted(member: zipfile.ZipInfo) -> bool:
     path = _path_of(member)
     junk = any(part in JUNK or part.startswith(".") for part in path.parts)
-    known = path.suffix.lower() in ENDINGS | {".csv"}
+    # Spreadsheets come along to be refused by name: without its table, a catalogue would be a folder of pictures.
+    known = path.suffix.lower() in ENDINGS.union({".csv"}, SPREADSHEETS)
     return known and not (member.is_dir() or junk or _is_unsafe(member))
 
 

@@ -1,14 +1,15 @@
 """Documents in the form of Elasticsearch's ``_bulk``: a line that says what to do, and a line that says with what."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
 from gallery.importing.errors import SourceError
-from gallery.importing.rows import COLUMNS, unknown_columns
+from gallery.importing.rows import COLUMNS, LONGEST_CELL, unknown_columns
 from gallery.importing.vectors import Vector
 from gallery.tables.cells import guarded, joined
 
@@ -19,6 +20,7 @@ _OTHER_ACTIONS = ("delete", "update")
 _OF_THE_VECTOR = ("image_url", "image_vector", "image_vector_parts", "encoder")
 NAMED = "\0named"  # the column with the name of a file that is fetched by a link
 _UNREADABLE = "\0unreadable"  # the column that says what is wrong with a line
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can name them; no database takes them
 
 Row = tuple[int, dict[str, str | None]]
 
@@ -45,17 +47,16 @@ class BulkFile:
         return Vector(document.get("encoder"), document["image_vector"], document.get("image_vector_parts"))
 
     def _read(self) -> None:
-        number = start = 0
+        number = 0
         with self.path.open("rb") as file:
-            while line := file.readline(_LONGEST_LINE + 1):
-                number += 1
-                begins, start = start, start + len(line)
+            while True:
+                number, begins = number + 1, file.tell()
+                line = file.readline(_LONGEST_LINE + 1)
+                if not line:
+                    break
                 if len(line) > _LONGEST_LINE:
-                    raise SourceError(
-                        _("Line %(line)d of %(name)s is too long. Each document stands on a line of its own.")
-                        % {"line": number, "name": self.path.name}
-                    )
-                if line.strip():
+                    self._leave(file, number, line)
+                elif line.strip():
                     self._take(number, begins, line.removeprefix(b"\xef\xbb\xbf"))
         if not self.rows:
             raise SourceError(
@@ -64,6 +65,22 @@ class BulkFile:
             )
         if self._unknown:
             self.warnings.append(_("Columns that are not used: %(names)s") % {"names": ", ".join(self._unknown)})
+
+    def _leave(self, file: BinaryIO, number: int, line: bytes) -> None:
+        """Go on behind a line that is too long to be looked at; a file that begins with one is none of documents."""
+        reason = _("Line %(line)d of %(name)s is too long. Each document stands on a line of its own.") % {
+            "line": number,
+            "name": self.path.name,
+        }
+        if number == 1:
+            raise SourceError(reason)
+        while line and not line.endswith(b"\n"):
+            line = file.readline(_LONGEST_LINE)
+        self._refuse(number, reason)
+
+    def _refuse(self, number: int, reason: str) -> None:
+        self.rows.append((number, {_UNREADABLE: reason}))
+        self._key = ""
 
     def _take(self, number: int, begins: int, line: bytes) -> None:
         try:
@@ -78,17 +95,15 @@ class BulkFile:
         except RecursionError:
             document = None
         if not isinstance(document, dict):
-            self.rows.append((number, {_UNREADABLE: _("The line is no JSON object.")}))
+            self._refuse(number, _("The line is no JSON object."))
             return
         if len(document) == 1 and isinstance(action := next(iter(document.values())), dict):
             name = next(iter(document))
             if name in _ACTIONS:
-                self._key = str(action.get("_id") or "")
+                self._key = _text(action.get("_id") or "")
                 return
             if name in _OTHER_ACTIONS:
-                self.rows.append(
-                    (number, {_UNREADABLE: _("Only index and create are taken, not %(name)s.") % {"name": name}})
-                )
+                self._refuse(number, _("Only index and create are taken, not %(name)s.") % {"name": name})
                 return
         self.rows.append((number, self._cells(document)))
         if document.get("image_vector") is not None:
@@ -96,14 +111,16 @@ class BulkFile:
         self._key = ""
 
     def _cells(self, document: Mapping[str, Any]) -> dict[str, str | None]:
-        columns = [name if name.startswith("attr:") else name.lower() for name in document]
+        columns = [name if name.startswith("attr:") else name.lower() for name in map(_text, document)]
         for name in unknown_columns(columns):
             if name not in _OF_THE_VECTOR:
                 self._unknown[name] = None
         cells: dict[str, str | None] = {}
         for name, value in zip(columns, document.values(), strict=True):
+            if name == "price" and isinstance(value, float):
+                value = f"{value:.2f}"  # 1.234 is a number here, and not one of those that may mean two
             if name in COLUMNS or ":" in name:
-                cells[name] = guarded(_text(value))
+                cells[name] = guarded(_text(value)[: LONGEST_CELL + 1])  # one more, and its row is refused
         cells.setdefault("sku", guarded(self._key))
         if link := document.get("image_url"):
             cells[NAMED], cells["file"] = cells.get("file"), _text(link)
@@ -120,4 +137,5 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return joined(value) if isinstance(value, list) else str(value)
+    text = joined(value) if isinstance(value, list) else str(value)
+    return _HALF_CHARACTER.sub("\ufffd", text)

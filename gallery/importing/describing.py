@@ -29,6 +29,8 @@ class Describer:
         changed = self._columns(product, row)
         if row.tags is not None and {tag.name for tag in product.tags.all()} != set(row.tags):
             product.tags.set(row.tags)
+            if not changed:
+                product.save()  # another revision, which forms that are open look at, and a line of the history
             changed = True
         return _lead_here(product, row.old_skus) or changed
 

@@ -14,7 +14,7 @@ from gallery.tables.cells import guarded, joined
 NAMESPACE = "http://base.google.com/ns/1.0"
 _SEPARATOR = " "  # between a namespace and a name, as expat gives them
 _ITEMS = ("item", "entry")
-_LONGEST_TEXT = 200_000  # characters of one element
+_MOST_TEXT = 200_000  # characters of one element that are kept: its row is refused for fewer
 _MOST_ITEMS = 500_000
 _ATTRIBUTES = ("color", "size", "material", "pattern", "gender", "age_group", "condition")
 _USED = {
@@ -170,13 +170,9 @@ class _Reader:
         self._depth -= 1
 
     def _characters(self, text: str) -> None:
-        if self._item_depth and self._depth == self._item_depth + 1:
+        inside = self._item_depth and self._depth == self._item_depth + 1
+        if inside and self._length <= _MOST_TEXT:
             self._length += len(text)
-            if self._length > _LONGEST_TEXT:
-                raise SourceError(
-                    _("Line %(line)d of %(name)s is too long. Shorten it.")
-                    % {"line": self.parser.CurrentLineNumber, "name": self.name}
-                )
             self._text.append(text)
 
 

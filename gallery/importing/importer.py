@@ -4,13 +4,16 @@ import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DatabaseError, transaction
 from django.db.models import Q
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
+from gallery.buckets import FAULTS
 from gallery.importing.bulk import unreadable
 from gallery.importing.describing import Describer
 from gallery.importing.errors import RowError, SourceError
@@ -64,17 +67,24 @@ class Importer:
         self._preview = Preview(self.summary)
 
     def run(
-        self, advance: Callable[[], object] = lambda: None, *, start: int = 0, again: Container[int] = ()
+        self,
+        advance: Callable[[], object] = lambda: None,
+        *,
+        start: int = 0,
+        again: Container[int] = (),
+        passed: Callable[[], object] = lambda: None,
     ) -> Summary:
         """Import every row.
 
         :param advance: called after each row, for a progress bar
         :param start: pass over so many rows, which an earlier run has imported
         :param again: numbers of rows among these that are tried all the same
+        :param passed: called after each row that is passed over: many of them take their time, too
         """
         for number, (line, values) in enumerate(self.source.rows):
             if number < start and number not in again:
                 self._pass_over(line, values)
+                passed()
             else:
                 self._import(number, line, values)
                 advance()
@@ -93,6 +103,10 @@ class Importer:
             reason = " ".join(error.messages)
         except OSError as error:
             reason = _("The file cannot be read: %(error)s") % {"error": error.strerror or error}
+        except FAULTS as error:
+            reason = _("The storage of photos failed: %(error)s") % {"error": error}
+        except ObjectDoesNotExist:
+            reason = _("Somebody deleted the product or its photo meanwhile. Import the row again.")
         except DatabaseError as error:
             reason = _("The database did not take it: %(error)s") % {"error": error}
         else:
@@ -126,12 +140,13 @@ class Importer:
             earlier = self._seen[row.sku, row.file]
             self._warn(row.line, _("SKU and file are those of line %(line)d; passed over.") % {"line": earlier})
             return "unchanged"
-        path = self._path(row)
+        own = _image_shown_at(row)
+        path = None if own else self._path(row)
         product = self._product_of(row)
         sha256 = _sha256(path)
         if product is None and (merged := ProductRedirect.objects.filter(old_sku=row.sku).first()):
             return self._import_merged(row, path, sha256, merged.product)
-        image = self._image_of(row, product, sha256)
+        image = own or self._image_of(row, product, sha256)
         if image is None and path is None and not is_link(row.file):
             raise SourceError(
                 _("%(file)s did not come along, and is not in the catalogue. Send a ZIP of the table and its photos.")
@@ -179,7 +194,8 @@ class Importer:
         if product is None:
             return None
         name = self._names[row.sku, row.file]
-        return image_of_row(product.images.all(), name, sha256, self._other_names(row), self._claimed)
+        images = [image for image in product.images.all() if not _is_another_s(image, sha256)]
+        return image_of_row(images, name, sha256, self._other_names(row), self._claimed)
 
     def _other_names(self, row: Row) -> set[str]:
         return self._names_of_sku[row.sku] - {self._names[row.sku, row.file]}
@@ -198,9 +214,16 @@ class Importer:
             product, changed = self._described(row, product)
             created = image is None
             if image is not None:
+                # As it is now: a decision of a moderator since it was read is not written over.
+                image = Image.objects.select_for_update().get(pk=image.pk)
+                image._history_user = self.uploader  # type: ignore[attr-defined]
                 if stored is not None and not self.dry_run:
                     record_replacement(image, stored)
                 changed = self._describe.image(image, row) or changed or is_new
+                if image.status != Image.Status.APPROVED:
+                    self._warn(
+                        row.line, _("The photo stays hidden: %(status)s.") % {"status": image.get_status_display()}
+                    )
             elif stored is not None and not self.dry_run:
                 image = record_image(
                     product,
@@ -244,8 +267,39 @@ class Importer:
             return product, False
         if product is None:
             product = Product(sku=row.sku, title=row.title or row.sku)
+        else:
+            # As it is now: storing the photo took its time, and an edit of another column meanwhile stays.
+            product = Product.objects.select_for_update(of=("self",)).with_facts().get(pk=product.pk)
         product._history_user = self.uploader  # type: ignore[attr-defined]  # for the audit: no request says who
         return product, self._describe.product(product, row)
+
+
+def _is_another_s(image: Image, sha256: str) -> bool:
+    """Whether it is a contribution outside of the catalogue: the shop's own file of that name is no new version of it.
+
+    A file that a moderator has refused stays refused, whoever sends it.
+    """
+    if image.status == Image.Status.APPROVED or image.uploader is None or image.uploader.is_catalogue_staff:
+        return False
+    refused = image.status in (Image.Status.REJECTED, Image.Status.WITHDRAWN)
+    return not (refused and image.sha256 == sha256)
+
+
+def _image_shown_at(row: Row) -> Image | None:
+    """The photo of this catalogue whose rendition the row's link is, as exported documents have it.
+
+    What is found there is a smaller copy: it does not take the place of the original.
+    """
+    if not is_link(row.file):
+        return None
+    try:
+        found = resolve(urlsplit(row.file).path)
+    except (Resolver404, ValueError):
+        return None
+    if found.url_name != "image-file":
+        return None
+    of_the_row = Q(product__sku=row.sku) | Q(product__redirects__old_sku=row.sku)
+    return Image.objects.filter(of_the_row, pk=found.kwargs["pk"]).first()
 
 
 def _has_had(image: Image, sha256: str) -> bool:

@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 
 from gallery.importing.errors import RowError
 
+# 1,250 and 1.250.000, 1 250, 1'250, and 12,34,567 as India writes it; 12.10.2024 and 12 90 are no numbers.
+_GROUPED = re.compile(r"[1-9]\d{0,2}([.,\s'’])\d{3}(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
+_DECIMALS = re.compile(r"(.*)([.,])(\d*)", re.DOTALL)
 # Signs that mean one currency; "$" and "¥" mean several.
 _SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₫": "VND", "₪": "ILS"}
 _SIGN = "".join(_SIGNS)
@@ -22,21 +25,28 @@ def read_price(text: str) -> tuple[Decimal | None, str]:
         if currency:
             raise _no_price(text)
         return None, ""
-    # "12,50" is how much of Europe writes it; "1,250.00" and "1.250,00" are told apart by what comes last.
-    number = re.sub(r"[\s'’]", "", number)
     if re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", number):
         raise RowError(
             _("price “%(value)s” may mean two things. Write it with two decimals, like 1250.00.") % {"value": text}
         )
-    if "," in number and "." in number:
-        thousands = "." if number.rfind(",") > number.rfind(".") else ","
-        number = number.replace(thousands, "")
-    elif number.count(",") > 1 or number.count(".") > 1:
-        number = number.replace(",", "").replace(".", "")
-    number = number.replace(",", ".")
+    number = _plain(number)
     if not re.fullmatch(r"\d{1,10}(\.\d*)?|\.\d+", number, re.ASCII):
         raise _no_price(text)
     return Decimal(number).quantize(Decimal("0.01")), currency
+
+
+def _plain(number: str) -> str:
+    """Without marks between groups of digits, and with a point before the decimals, as far as it is a number."""
+    if _GROUPED.fullmatch(number):
+        return re.sub(r"\D", "", number)
+    found = _DECIMALS.fullmatch(number)
+    if found is None:
+        return number
+    # "12,50" is how much of Europe writes it; "1,250.00" and "1.250,00" are told apart by what comes last.
+    whole, point, decimals = found.groups()
+    if _GROUPED.fullmatch(whole) and point not in whole:
+        whole = re.sub(r"\D", "", whole)
+    return f"{whole}.{decimals}"
 
 
 def _taken_apart(text: str) -> tuple[str, str]:

@@ -14,12 +14,11 @@ from django.utils.translation import ngettext
 
 from gallery.filenames import JUNK
 from gallery.importing import bulk, feeds, tables
-from gallery.importing.archives import ENDINGS, unpack
+from gallery.importing.archives import ENDINGS, SPREADSHEETS, fitting, unpack
 from gallery.importing.errors import SourceError
 from gallery.importing.vectors import Vector
 from gallery.links.fetch import fetch
 
-SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _NAMED = 5  # of files that were left out
 
 
@@ -52,7 +51,7 @@ class Source:
 
         :raises SourceError: when it lies outside the folder
         """
-        relative = PurePosixPath(name.replace("\\", "/"))
+        relative = fitting(PurePosixPath(name.replace("\\", "/")))
         try:
             path = (self.root / relative).resolve()
             if relative.is_absolute() or not path.is_relative_to(self.root.resolve()):
@@ -101,7 +100,7 @@ def _opened(path: Path, scratch: Path, alone: bool) -> Source:
     if path.is_dir():
         return _folder(path)
     if ending in SPREADSHEETS:
-        raise SourceError(_("%(path)s is a spreadsheet. Save it as CSV UTF-8 and choose that.") % {"path": path.name})
+        raise _spreadsheet(path)
     if zipfile.is_zipfile(path):
         folder = scratch / "unpacked"
         folder.mkdir()
@@ -141,14 +140,17 @@ def _left_out(names: list[str]) -> str:
 
 def _folder(root: Path, name: str = "") -> Source:
     """A folder with a ``catalogue.csv`` (or any single CSV), or with pictures whose subfolders are categories."""
-    found = sorted(root.glob("*.csv"))
-    named = root / "catalogue.csv"
-    if named in found or len(found) == 1:
-        table = named if named in found else found[0]
-        return _table(table, table.parent)
+    beside = sorted(path for path in root.iterdir() if not path.name.startswith((".", "~$")) and path.is_file())
+    found = [path for path in beside if path.suffix.lower() == ".csv"]
+    named = [path for path in found if path.name.lower() == "catalogue.csv"]
+    if len(named or found) == 1:
+        return _table((named or found)[0], root)
     if found:
         names = ", ".join(table.name for table in found)
         raise SourceError(_("There are several tables: %(names)s. Name the one to import.") % {"names": names})
+    for path in beside:
+        if path.suffix.lower() in SPREADSHEETS:
+            raise _spreadsheet(path)
     files = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
     pictures = [path for path in files if _is_picture(path)]
     if not pictures:
@@ -157,6 +159,10 @@ def _folder(root: Path, name: str = "") -> Source:
     rows = [(n, _row_of_file(path, skus)) for n, path in enumerate(pictures, 1)]
     others = sum(not _is_hidden(path) for path in files) - len(pictures)
     return Source(root, rows, [_("Files that are no pictures: %(count)d") % {"count": others}] if others else [])
+
+
+def _spreadsheet(path: Path) -> SourceError:
+    return SourceError(_("%(path)s is a spreadsheet. Save it as CSV UTF-8 and choose that.") % {"path": path.name})
 
 
 def _is_hidden(path: Path) -> bool:
@@ -194,6 +200,6 @@ def _only_folder(folder: Path) -> Path:
     entries = list(folder.iterdir())
     if len(entries) == 1 and entries[0].is_dir():
         inner = entries[0]
-        if any(path.is_dir() or path.suffix.lower() == ".csv" for path in inner.iterdir()):
+        if any(path.is_dir() or path.suffix.lower() in (".csv", *SPREADSHEETS) for path in inner.iterdir()):
             return inner
     return folder

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from gallery.importing import feeds
 from gallery.importing.errors import SourceError
-from gallery.importing.rows import COLUMNS, unknown_columns
+from gallery.importing.rows import COLUMNS, LONGEST_CELL, unknown_columns
 
 SURPLUS = "\0surplus"  # the key of cells beyond the last named column
 ENDINGS = (".csv", ".tsv", ".txt")
@@ -55,7 +55,7 @@ def _read(path: Path, file: TextIO) -> tuple[list[tuple[int, Values]], list[str]
         for values in reader:
             if any(values.values()):
                 breaks = sum(str(cell).count("\n") for cell in values.values())
-                rows.append((reader.line_num + skipped - breaks, values))  # the line that the row begins on
+                rows.append((reader.line_num + skipped - breaks, _cut(values)))  # the line that the row begins on
     except csv.Error as error:
         raise SourceError(
             _("%(table)s cannot be read after line %(line)d. A quote may be open there, or a cell too long.")
@@ -64,6 +64,11 @@ def _read(path: Path, file: TextIO) -> tuple[list[tuple[int, Values]], list[str]
     if is_feed:
         return feeds.rows_of_items([(line, feeds.of_cells(values)) for line, values in rows])
     return rows, warnings
+
+
+def _cut(values: Values) -> Values:
+    """Of a cell that is too long, as much as gets its row refused: all of them together would not fit in memory."""
+    return {name: cell[: LONGEST_CELL + 1] if isinstance(cell, str) else cell for name, cell in values.items()}
 
 
 def _after_hint(file: TextIO) -> int:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gallery import jobs
+from gallery.buckets import FAULTS
 from gallery.exporting import export
 from gallery.exporting.writing import photos_in_all, table
 from gallery.importing.errors import SourceError
@@ -86,7 +87,7 @@ def import_(run: jobs.Run) -> dict[str, Any]:
             run.step(done, resume=resume)
 
         try:
-            importer.run(advance, start=start, again=failed)
+            importer.run(advance, start=start, again=failed, passed=run.step)
         except jobs.Cancelled:
             _report(run.job, summary)
             run.job.write(result=_told(summary), says=str(summary))
@@ -109,9 +110,13 @@ def export_(run: jobs.Run) -> dict[str, Any]:
             done += photos
             run.step(done)
 
-        exported = export(file, format, site=site, advance=advance)  # type: ignore[arg-type]  # a file in binary
-        file.seek(0)
-        run.job.report.save(f"exports/{fresh_name(format)}", File(file), save=False)
+        try:
+            exported = export(file, format, site=site, advance=advance)  # type: ignore[arg-type]  # a file in binary
+            file.seek(0)
+            with run.kept_alive():  # all photos at once, to wherever the storage is
+                run.job.report.save(f"exports/{fresh_name(format)}", File(file), save=False)
+        except (OSError, *FAULTS) as error:
+            raise jobs.JobError(_("The export was given up: %(error)s") % {"error": error}) from error
         run.job.write(report=run.job.report.name)
         run.job.says = " ".join([f"{exported}.", *exported.notes])[:500]
         return {"photos": exported.photos, "products": exported.products, "notes": exported.notes[:_NAMED]}
@@ -137,16 +142,26 @@ def _source_of(run: jobs.Run) -> Iterator[tuple[CatalogueImport, Source]]:
         if not one.file:
             run.step(says=_("Fetching the feed…"), at_once=True)
             _keep_feed(one)
-        with tempfile.TemporaryDirectory(prefix="import-") as folder:
-            path = _copied(one, Path(folder))
-            archive = one.archive
-            files = _copied(archive, Path(folder), "earlier") if archive is not None and archive.pk != one.pk else None
-            with open_source(path, alone=True, files=files) as source:
-                yield one, source
+        with tempfile.TemporaryDirectory(prefix="import-") as folder, ExitStack() as opened:
+            with run.kept_alive():  # an archive of gigabytes is copied and unpacked
+                source = _opened(one, Path(folder), opened)
+            yield one, source
     except SourceError as error:
         raise jobs.JobError(str(error)) from error
+
+
+def _opened(one: CatalogueImport, folder: Path, opened: ExitStack) -> Source:
+    """
+    :raises JobError, SourceError: when it cannot be read
+    """
+    try:
+        path, archive = _copied(one, folder), one.archive
+        files = _copied(archive, folder, "earlier") if archive is not None and archive.pk != one.pk else None
     except FileNotFoundError as error:
         raise jobs.JobError(_("What was sent is missing from storage. Send it again.")) from error
+    except (OSError, *FAULTS) as error:
+        raise jobs.JobError(_("What was sent cannot be read from storage: %(error)s") % {"error": error}) from error
+    return opened.enter_context(open_source(path, alone=True, files=files))
 
 
 def _keep_feed(one: CatalogueImport) -> None:

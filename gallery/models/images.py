@@ -22,6 +22,7 @@ REASON_LENGTH = 300
 REPLY_LENGTH = 500
 _REPLACED = "Replaced by a newer photo"
 _REOPENED = "The newer photo is looked at again"
+_RETRACTED = "Withdrawn by the contributor"
 WHY_LENGTH = 100  # of the history's own column; the whole reason is in its ``status_reason``
 
 
@@ -51,7 +52,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
         if who.kind == "moderation":
             return self
         public = Q(status=Image.Status.APPROVED, product__published=True)
-        return self.filter(public | Q(uploader=who.user_id) if who.kind == "own" else public)
+        # What was taken down is gone for its uploader, too: somebody else may have a right to it.
+        own = Q(uploader=who.user_id, taken_down_at=None)
+        return self.filter(public | own if who.kind == "own" else public)
 
     def pending(self) -> "ImageQuerySet":
         return self.filter(status=Image.Status.PENDING)
@@ -63,7 +66,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(status=Image.Status.REJECTED, taken_down_at=None)
 
     def taken_down(self) -> "ImageQuerySet":
-        return self.exclude(taken_down_at=None)
+        return self.filter(taken_down_at__isnull=False)  # its negation by exclude() would use no index
 
     def reported(self) -> "ImageQuerySet":
         """Images with a report that nobody has answered yet."""
@@ -141,21 +144,29 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def retract(self, by) -> int:
         """Taken back by the contributor: no moderator decided this."""
-        return self._change(by, "Withdrawn by the contributor", status=Image.Status.WITHDRAWN)
+        return self._change(by, _RETRACTED, status=Image.Status.WITHDRAWN)
 
     def _to_be_replaced(self) -> "ImageQuerySet":
         """The live images that these ones, once approved, take the place of."""
-        return Image.objects.filter(replacements__in=self, status=Image.Status.APPROVED).exclude(pk__in=self)
+        # By keys, here and below: of a subquery SQLite makes a walk through all approved images.
+        keys = self.primary_keys()
+        return Image.objects.filter(replacements__in=keys, status=Image.Status.APPROVED).exclude(pk__in=keys)
 
     def _replaced_by_approval(self) -> "ImageQuerySet":
         """The images that the approval of these ones withdrew, and nothing else since: both bear its moment."""
         return Image.objects.filter(
-            replacements__in=self,
+            replacements__in=self.primary_keys(),
             replacements__status=Image.Status.APPROVED,
             replacements__moderated_at=F("moderated_at"),
             status=Image.Status.WITHDRAWN,
             taken_down_at=None,
         )
+
+    def _back_in_their_stead(self) -> "ImageQuerySet":
+        """The images that came back when these ones were to be looked at again, and nothing else since."""
+        keys = self.primary_keys()
+        came_back = Image.objects.filter(replacements__in=keys, replacements__moderated_at=F("moderated_at"))
+        return came_back.filter(status=Image.Status.APPROVED).exclude(pk__in=keys)
 
     @transaction.atomic
     def take_down(self, by=None, reason: str = "", code: str = "") -> int:
@@ -178,11 +189,19 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return changed
 
     def set_back(self, by, why: str, **values: Any) -> int:
-        """Undo a decision: these were the values before it. A photo that gave way to them comes back, too."""
+        """Undo a decision: these were the values before it.
+
+        A photo that gave way to them comes back, and one that came back in their stead gives way again.
+        """
         with transaction.atomic():
             images = Image.objects.filter(pk__in=self.primary_keys())
             if values.get("status") in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
                 images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED)
+            if values.get("status") == Image.Status.APPROVED:
+                again = {name: values.get(name) for name in ("moderated_by", "moderated_at")}
+                images._back_in_their_stead()._change(by, _REPLACED, status=Image.Status.WITHDRAWN, **again)
+            if values.get("taken_down_at"):
+                Rendition.objects.filter(image__in=images).delete()  # those that were made since it was restored
             return images._change(by, why, **values)
 
     def purge_taken_down(self) -> list[str]:
@@ -193,9 +212,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         due = self.filter(taken_down_at__lt=timezone.now() - timedelta(days=settings.TAKEDOWN_GRACE_DAYS))
         hashes = []
         for key, sha256 in list(due.order_by("pk").values_list("pk", "sha256")):
-            # One at a time and asked again, for it may have been restored meanwhile.
-            if due.filter(pk=key).delete()[0]:
-                hashes.append(sha256)
+            # One at a time and asked again under its lock, for it may have been restored meanwhile.
+            with transaction.atomic():
+                if due.select_for_update().filter(pk=key).primary_keys():
+                    due.filter(pk=key).delete()
+                    hashes.append(sha256)
         return hashes
 
     @transaction.atomic
@@ -362,6 +383,12 @@ class Image(models.Model):
     def restore(self, by, reason: str = "") -> None:
         """Show an image again that was taken down."""
         self.approve(by, reason)
+
+    @property
+    def was_retracted(self) -> bool:
+        """Whether its contributor has taken it back: that is for good, and no moderator decides about it."""
+        hidden = self.status == self.Status.WITHDRAWN or self.taken_down_at is not None
+        return hidden and self.history.filter(history_change_reason=_RETRACTED, sha256=self.sha256).exists()
 
     def withdraw(self, by, reason: str = "") -> None:
         Image.objects.filter(pk=self.pk).set_status(self.Status.WITHDRAWN, by, reason)

@@ -71,13 +71,21 @@ class Claim(models.Model):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     @transaction.atomic
     def make(
-        self, verb: str, revisions: Mapping[UUID, int], by: "User", *, reason: str = "", fault: str = ""
+        self,
+        verb: str,
+        revisions: Mapping[UUID, int],
+        by: "User",
+        *,
+        reason: str = "",
+        fault: str = "",
+        reported: int | None = None,
     ) -> "list[Decision]":
         """Decide on photos as they were seen; several are one batch, which is undone as one.
 
         :param revisions: key → the image's revision that the moderator looked at
         :param reason: in words, for the uploader and the audit
         :param fault: a code of ``Image.Fault``
+        :param reported: the newest report that the moderator saw: a photo is not kept against one that came later
         :raises Refused: when any of them has been changed or decided on meanwhile; nothing is changed then
         """
         images = list(Image.objects.select_for_update().filter(pk__in=revisions).order_by("pk"))
@@ -85,7 +93,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         _expect_fitting(verb, images)
         before = {image.pk: _state_of(image) for image in images}
         if verb in Decision.SETTLES_REPORTS:
-            for report in Report.objects.open().filter(image__in=images).order_by("pk"):
+            reports = Report.objects.open().filter(image__in=images).order_by("pk")
+            if verb == Decision.Verb.KEEP and reported is not None:
+                reports = reports.filter(pk__lte=reported)
+            for report in reports:
                 before[report.image_id]["reports"].append(report.pk)
                 report.resolve(by)
         for image in images:
@@ -111,15 +122,20 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         if last is None:
             raise Refused(_("There is no decision of yours left to undo."))
         with transaction.atomic():
-            batch = list(Decision.objects.select_for_update().filter(batch=last.batch, undone_at=None).order_by("pk"))
+            # Without those that a merge has brought to another photo.
+            open_ones = Decision.objects.filter(batch=last.batch, undone_at=None, is_final=False)
+            batch = list(open_ones.select_for_update().order_by("pk"))
             images = Image.objects.select_for_update().in_bulk([decision.image_id for decision in batch])
             changed = [one for one in batch if images[one.image_id].revision != one.revision]
-            if not changed:
+            if batch and not changed:
                 for decision in batch:
                     _set_back(images[decision.image_id], decision.before, by)
                 now = timezone.now()
                 self.filter(pk__in=[decision.pk for decision in batch]).update(undone_at=now)
+                _let_those_before_be_undone(batch)
                 return batch
+        if not batch:  # another request of this moderator has undone it just now
+            return self.undo_last(by)
         self.filter(batch=last.batch).update(is_final=True)
         raise Refused(
             _("“%(photo)s” has been changed since you decided on it, so that is not undone. Nothing was changed.")
@@ -181,8 +197,10 @@ def _expect_fitting(verb: str, images: Collection[Image]) -> None:
     """What the state of a photo does not allow."""
     if verb == Decision.Verb.RESTORE and any(image.taken_down_at is None for image in images):
         raise Refused(_("This photo is not taken down. Nothing was changed."))
-    if verb == Decision.Verb.TAKE_DOWN and any(image.taken_down_at for image in images):
+    if verb in (Decision.Verb.TAKE_DOWN, Decision.Verb.CHANGE) and any(image.taken_down_at for image in images):
         raise Refused(_("This photo is taken down already. Nothing was changed."))
+    if verb not in (Decision.Verb.TAKE_DOWN, Decision.Verb.KEEP) and any(image.was_retracted for image in images):
+        raise Refused(_("Its contributor has withdrawn this photo for good. Nothing was changed."))
 
 
 def _carry_out(verb: str, image: Image, by: "User", reason: str, fault: str) -> None:
@@ -202,6 +220,7 @@ def _carry_out(verb: str, image: Image, by: "User", reason: str, fault: str) -> 
 
 def _state_of(image: Image) -> dict[str, Any]:
     return {
+        "revision": image.revision,
         "status": image.status,
         "status_reason": image.status_reason,
         "fault": image.fault,
@@ -224,6 +243,14 @@ def _set_back(image: Image, before: Mapping[str, Any], by: "User") -> None:
         taken_down_at=_moment(before["taken_down_at"]),
     )
     Report.objects.filter(pk__in=before["reports"]).reopen()
+
+
+def _let_those_before_be_undone(undone: Collection[Decision]) -> None:
+    """The photos are as the decisions before these left them, though under other revisions: setting back made these."""
+    revisions = dict(Image.objects.filter(decisions__in=undone).values_list("pk", "revision"))
+    for decision in undone:
+        before = Decision.objects.filter(image=decision.image_id, undone_at=None, is_final=False)
+        before.filter(revision=decision.before["revision"]).update(revision=revisions[decision.image_id])
 
 
 def _moment(stored: str | None) -> datetime | None:

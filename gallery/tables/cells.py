@@ -1,21 +1,23 @@
 """How values are written in the cells of a table, and read from them: what is written here is read as the same.
 
-Spreadsheets take a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end for a formula, and run it.
+Spreadsheets take a cell that begins with ``=``, ``+``, ``-``, ``@`` (East Asian ones also with their wide forms), a tab
+or a line end for a formula, and run it.
 Such a cell gets an apostrophe in front, which is taken off again on reading; so does one that begins so already.
 """
 
 import re
 from collections.abc import Iterable
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # and halves of characters
+_STARTS = r"[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]"
+_FORMULA = re.compile(rf"'*{_STARTS}")
+_GUARDED = re.compile(rf"'+{_STARTS}")
 _ESCAPED = re.compile(r"\\([\\;])")
 _SEPARATOR = re.compile(r"(?<!\\)((?:\\\\)*);")
 
 
 def cleaned(text: str) -> str:
-    """Text as a cell can hold it: no control characters, no white space around it."""
+    """Text as a cell, and a database, can hold it: no control characters, no white space around it."""
     return CONTROL.sub("", text).strip()
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from gallery.bulk import working
 from gallery.bulk.forms import ActionForm
 from gallery.bulk.preview import Skipped, preview
-from gallery.bulk.selection import MOST_KEYS, products_of
+from gallery.bulk.selection import MOST_KEYS, fingerprint, products_of
 from gallery.bulk.words import Words
 from gallery.models import BulkEdit, BulkEditItem
 from gallery.product_filters import ProductFilters
@@ -68,7 +68,7 @@ def bulk_edit(request: HtmxRequest, key: UUID) -> HttpResponse:
 @require_POST
 @staff_only
 def apply_bulk_edit(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Apply a draft to as many products as were previewed, ``count``; for one that was cancelled, do the rest."""
+    """Apply a draft to the products that were previewed, ``count`` and ``seen``; do the rest of a cancelled one."""
     edit = _edit(key)
     if not edit.is_draft:
         working.go_on(edit, person(request))
@@ -76,7 +76,9 @@ def apply_bulk_edit(request: HttpRequest, key: UUID) -> HttpResponse:
     form = ActionForm(request.POST)
     if not form.is_valid():
         return _draft_page(request, edit, form, status=422)
-    if request.POST.get("count") != str(products_of(edit).count()):
+    keys = list(products_of(edit).values_list("pk", flat=True))
+    now = fingerprint(keys)
+    if request.POST.get("count") != str(len(keys)) or request.POST.get("seen", now) != now:
         changed = _("Other products match now than when you looked. Nothing is changed yet: look again, then apply.")
         return _draft_page(request, edit, form, changed, status=409)
     working.start(edit, form.cleaned_data["action"], form.parameters, person(request))

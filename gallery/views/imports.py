@@ -20,7 +20,7 @@ from gallery import jobs
 from gallery.exporting import FORMATS
 from gallery.filenames import clean_name
 from gallery.importing import bulk, tables
-from gallery.importing.sources import SPREADSHEETS
+from gallery.importing.archives import SPREADSHEETS
 from gallery.importing.work import start_check, start_import
 from gallery.links.target import MAX_LENGTH, is_link
 from gallery.models import CatalogueImport, Job

@@ -48,9 +48,11 @@ def job_report(request: HttpRequest, key: UUID) -> HttpResponseBase:
     if not job.report:
         raise Http404
     ending = str(job.report.name).rpartition(".")[2]
-    return FileResponse(
-        job.report.open("rb"), as_attachment=True, filename=f"{job.kind}-{job.created_at:%Y%m%d-%H%M}.{ending}"
-    )
+    try:
+        file = job.report.open("rb")
+    except FileNotFoundError as error:  # lost from storage
+        raise Http404 from error
+    return FileResponse(file, as_attachment=True, filename=f"{job.kind}-{job.created_at:%Y%m%d-%H%M}.{ending}")
 
 
 def _job(request: HttpRequest, key: UUID) -> Job:

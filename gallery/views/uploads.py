@@ -100,6 +100,7 @@ class UploadView(View):
             "notes": notes,
             "state": state_of(product),
             "similar_url": similar_url(image),
+            "suggestion_url": reverse("suggestion", args=[image.pk]),
             "alike": [{"sku": one.product.sku, "url": one.url, "says": one.says} for one in alike(image)],
         }
         return JsonResponse(answer, status=201)

@@ -14,7 +14,12 @@ from typing import IO, Any
 FORMAT = 1
 MANIFEST, FILES = "manifest.json", "files.jsonl"
 CHUNK = 1024 * 1024
-_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, RuntimeError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, KeyError, TypeError, RuntimeError)
+# What a manifest and its entries have, so that one that was changed is told of before anything is done.
+_PARTS = {"settings": dict, "migrations": list, "tables": list, "files": dict, "missing": list, "changed": list}
+_MEMBER = {"member": str, "sha256": str, "bytes": int}
+_TABLE = _MEMBER | {"model": str, "rows": int}
+_FILE = _MEMBER | {"storage": str, "name": str}
 
 
 class ArchiveError(Exception):
@@ -47,6 +52,47 @@ class _Counted(io.RawIOBase):
         self.hash.update(content)
         self.size += len(content)
         return len(content)
+
+
+class _Read(io.RawIOBase):
+    """A member that is read. Faults of the archive get their name here; those of whoever reads are left alone."""
+
+    def __init__(self, stream: IO[bytes], archive: str, member: str):
+        self._stream, self._archive, self._member = stream, archive, member
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with self._faults():
+            return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        with self._faults():
+            content = self._stream.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (*_DAMAGED, OSError) as error:
+            raise _unreadable(self._archive, self._member, error) from error
+
+
+def _has(entry: Any, parts: dict[str, type]) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in parts.items())
+
+
+def _unreadable(archive: str, member: str, error: Exception) -> ArchiveError:
+    return ArchiveError(f"{archive} is damaged: {member} cannot be read ({error}).")
 
 
 class ArchiveWriter:
@@ -95,10 +141,18 @@ class Archive:
             self._zip = zipfile.ZipFile(stream)
             self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
             known = self.manifest["format"]
+            if known == FORMAT:
+                self._check_manifest()
         except (*_DAMAGED, OSError) as error:
             raise ArchiveError(f"{name} is no backup, or is damaged or cut off: {error}") from error
         if known != FORMAT:
             raise ArchiveError(f"{name} has format {known}; this release reads format {FORMAT}. Use the one it is of.")
+
+    def _check_manifest(self) -> None:
+        """:raises ValueError: for a part that is not there, or of another kind"""
+        whole = _has(self.manifest, _PARTS) and _has(self.manifest["files"], _MEMBER | {"count": int})
+        if not whole or not all(_has(table, _TABLE) for table in self.manifest["tables"]):
+            raise ValueError("its manifest is not as one is written")
 
     @property
     def tables(self) -> list[dict[str, Any]]:
@@ -147,18 +201,25 @@ class Archive:
     def lines(self, member: str) -> Iterator[Any]:
         """The JSON values of a member, one a line."""
         with self.reading(member) as stream:
-            for line in io.TextIOWrapper(stream, encoding="utf-8"):
-                yield json.loads(line)
+            try:
+                for line in io.TextIOWrapper(stream, encoding="utf-8"):
+                    yield json.loads(line)
+            except ValueError as error:
+                raise _unreadable(self.name, member, error) from error
 
     def files(self) -> Iterator[dict[str, Any]]:
         """``{"member", "bytes", "sha256", "storage", "name"}`` of each file that rows name."""
-        return self.lines(FILES)
+        for entry in self.lines(FILES):
+            if not _has(entry, _FILE):
+                raise ArchiveError(f"{self.name} is damaged: {FILES} is not as one is written.")
+            yield entry
 
     @contextmanager
     def reading(self, member: str) -> Iterator[IO[bytes]]:
-        """:raises ArchiveError: when the member is not there, or is damaged"""
+        """:raises ArchiveError: when the member is not there; from reading, when it is damaged"""
         try:
-            with self._zip.open(member) as stream:
-                yield stream
+            stream = self._zip.open(member)
         except (*_DAMAGED, OSError) as error:
-            raise ArchiveError(f"{self.name} is damaged: {member} cannot be read ({error}).") from error
+            raise _unreadable(self.name, member, error) from error
+        with stream:
+            yield io.BufferedReader(_Read(stream, self.name, member), CHUNK)

@@ -1,17 +1,19 @@
 """An installation made again from an archive: everything is read and checked before anything is written."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import SuspiciousFileOperation, ValidationError
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.core.files.base import File
 from django.core.files.storage import storages
 from django.core.serializers.base import DeserializationError
 from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext as _
 
+from gallery.buckets import FAULTS
 from gallery.models import Image, Job
 from gallery.storage import file_columns, sha256_of
 from imgsite.backup import configuration, tables
@@ -54,14 +56,33 @@ def restore(archive: Archive, say: Say) -> Restored:
                 say(f"{restored.files} files.")
         restored.rows, restored.generation = _load(archive, number)
     except BaseException as error:
-        for alias, name in written:
-            storages[alias].delete(name)
+        left = _delete_again(written)
         if isinstance(error, DatabaseError | DeserializationError | ValidationError):
-            raise RestoreError(f"The rows do not fit this database: {error} Nothing was changed.") from error
+            raise RestoreError(f"The rows do not fit this database: {error} {left}") from error
+        if isinstance(error, (OSError, *FAULTS)):
+            raise RestoreError(f"The files cannot be written: {error} {left}") from error
         raise
     if missing := archive.manifest["missing"]:
         restored.notes.append(f"{len(missing)} files were missing already when the backup was made: {missing[0]}…")
+    if gone := archive.manifest.get("gone"):
+        restored.notes.append(
+            f"{len(gone)} files were deleted or replaced while the backup was made, and are missing: {gone[0]}…"
+        )
     return restored
+
+
+def _delete_again(written: list[tuple[str, str]]) -> str:
+    """
+    :return: a sentence that says what is left
+    """
+    left = 0
+    for alias, name in written:
+        try:
+            if storages[alias].exists(name):  # the last one may not have been begun
+                storages[alias].delete(name)
+        except (OSError, *FAULTS):
+            left += 1
+    return f"{left} files could not be deleted again; no row was written." if left else "Nothing was changed."
 
 
 def _check_here(archive: Archive) -> None:
@@ -103,7 +124,7 @@ def _files(archive: Archive) -> Iterator[tuple[str, str]]:
             there = sha256_of(storage, name)
         except FileNotFoundError:
             pass
-        except SuspiciousFileOperation as error:
+        except SuspiciousOperation as error:  # folders and buckets raise different ones
             raise ArchiveError(f"{archive.name} names a file outside of its storage: {name}.") from error
         else:
             if there == (entry["sha256"], entry["bytes"]):
@@ -115,7 +136,8 @@ def _files(archive: Archive) -> Iterator[tuple[str, str]]:
         with archive.reading(entry["member"]) as content:
             saved = storage.save(name, File(content))
         if saved != name:
-            storage.delete(saved)
+            with suppress(OSError, *FAULTS):
+                storage.delete(saved)
             raise RestoreError(f"{alias} does not take the name {name}.")
 
 

@@ -1,21 +1,28 @@
 """Writing an archive: rows out of one snapshot of the database, then the files that they name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from django.core.files.base import File
 from django.core.files.storage import storages
 from django.db import connection, models
 from django.utils import timezone
 
+from gallery.buckets import FAULTS
 from gallery.models import Image
 from gallery.storage import file_columns
 from imgsite.backup import configuration, tables
 from imgsite.backup.archive import CHUNK, FILES, FORMAT, Archive, ArchiveWriter, Member
+from imgsite.backup.encryption import decrypted, encrypting
 from imgsite.backup.places import Place
 
 _NAMED_AT_MOST = 1_000  # faults that the manifest names one by one
 Say = Callable[[str], None]
+
+
+class BackupError(Exception):
+    """No archive was made; the text is a sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Saved:
     bytes: int = 0
     missing: list[str] = field(default_factory=list)  # named by a row, and not in storage
     changed: list[str] = field(default_factory=list)  # not the bytes that the row speaks of
+    gone: list[str] = field(default_factory=list)  # deleted or replaced since the rows were read
 
 
 class FilesNamed:
@@ -59,7 +67,7 @@ class FilesNamed:
 def save(stream: IO[bytes], say: Say) -> Saved:
     """Write an archive to a stream. Nothing is locked: pages and the indexing loop go on meanwhile.
 
-    :raises OSError: when a storage cannot be read; the archive is not finished then
+    :raises BackupError: when a storage cannot be read; the archive is not finished then
     """
     writer, saved = ArchiveWriter(stream), Saved()
     try:
@@ -92,6 +100,7 @@ def _save(writer: ArchiveWriter, saved: Saved, say: Say) -> None:
             "files": {"count": saved.files} | listed.as_json(),
             "missing": saved.missing[:_NAMED_AT_MOST],
             "changed": saved.changed[:_NAMED_AT_MOST],
+            "gone": saved.gone[:_NAMED_AT_MOST],
             "settings": configuration.told(),
         }
     )
@@ -105,9 +114,8 @@ def _save_files(writer: ArchiveWriter, saved: Saved, named: list[NamedFile], say
     for file in {(file.alias, file.name): file for file in named}.values():
         entry = _save_file(writer, file)
         if entry is None:
-            # Deleted since the snapshot: then its row has gone, too, and nothing is wrong.
-            if _is_named(file):
-                saved.missing.append(f"{file.alias}/{file.name}")
+            # Where no row names it any more, the photo was deleted or replaced since the snapshot: nothing is wrong.
+            (saved.missing if _is_named(file) else saved.gone).append(f"{file.alias}/{file.name}")
             continue
         if file.sha256 and entry["sha256"] != file.sha256:
             saved.changed.append(f"{file.alias}/{file.name}")
@@ -125,15 +133,28 @@ def _save_files(writer: ArchiveWriter, saved: Saved, named: list[NamedFile], say
 
 def _save_file(writer: ArchiveWriter, file: NamedFile) -> dict[str, Any] | None:
     """The entry of a file that is now in the archive; None where storage does not have it."""
-    storage = storages[file.alias]
     try:
-        opened = storage.open(file.name, "rb")
+        opened = storages[file.alias].open(file.name, "rb")
     except FileNotFoundError:
         return None
+    except (OSError, *FAULTS) as error:
+        raise _cannot_be_read(file, error) from error
     with opened, writer.member(f"files/{file.alias}/{file.name}", packed=False) as (content, member):
-        for chunk in opened.chunks(CHUNK):
+        for chunk in _chunks(opened, file):
             content.write(chunk)
     return member.as_json() | {"storage": file.alias, "name": file.name}
+
+
+def _chunks(opened: File, file: NamedFile) -> Iterator[bytes]:
+    """:raises BackupError: for a fault of the storage; the archive's own place may fail in other ways"""
+    try:
+        yield from opened.chunks(CHUNK)
+    except (OSError, *FAULTS) as error:
+        raise _cannot_be_read(file, error) from error
+
+
+def _cannot_be_read(file: NamedFile, error: Exception) -> BackupError:
+    return BackupError(f"{file.alias}/{file.name} cannot be read from storage: {error}")
 
 
 def _is_named(file: NamedFile) -> bool:
@@ -144,17 +165,23 @@ def _is_named(file: NamedFile) -> bool:
     )
 
 
-def back_up(target: Place, say: Say, *, verify: bool = True) -> Saved:
+def back_up(target: Place, say: Say, *, verify: bool = True, passphrase: str = "") -> Saved:
     """Write an archive and read it back. It is there only when it is whole.
 
-    :raises imgsite.backup.places.PlaceError, imgsite.backup.archive.ArchiveError, OSError: nothing is there then
+    :param passphrase: encrypt the archive with it
+    :raises imgsite.backup.places.PlaceError, imgsite.backup.archive.ArchiveError, BackupError: nothing is there then
     """
     with target.writing() as stream:
-        saved = save(stream, say)
+        if passphrase:
+            with encrypting(stream, passphrase) as encrypted:
+                saved = save(encrypted, say)
+        else:
+            saved = save(stream, say)
     if verify:
         try:
             with target.reading() as stream:
-                members = Archive(stream, str(target)).verify()
+                whole = decrypted(stream, str(target), passphrase) if passphrase else stream
+                members = Archive(whole, str(target)).verify()
         except Exception:
             target.delete()
             raise

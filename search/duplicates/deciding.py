@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery.merging import MergeRefused, merge_images, merge_products
@@ -43,15 +44,16 @@ def tell_apart(pair: DuplicatePair, by: User) -> None:
     :raises MergeRefused: when somebody was faster
     """
     _open(pair, pair.first)
-    pair.tell_apart(by)
+    now = timezone.now()
+    pair.tell_apart(by, now)
     if pair.kind != Kind.SAME_PRODUCT:
         return
     products = dict(Image.objects.filter(pk__in=[pair.first, pair.second]).values_list("pk", "product_id"))
     sides = [list(Image.objects.filter(product=product).values_list("pk", flat=True)) for product in products.values()]
     if len(sides) == 2:
-        between = DuplicatePair.objects.filter(kind=Kind.SAME_PRODUCT, state=State.OPEN)
+        between = DuplicatePair.objects.select_for_update().filter(kind=Kind.SAME_PRODUCT, state=State.OPEN)
         for other in between.of_images(sides[0]).of_images(sides[1]):
-            other.tell_apart(by)
+            other.tell_apart(by, now)
 
 
 def _open(pair: DuplicatePair, keep: UUID) -> UUID:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.db import transaction
 from PIL import Image as Picture
 
 from gallery.hashes import mirrored
@@ -153,11 +154,19 @@ def _pair(one: Photo, other: Photo, verdict: Verdict) -> DuplicatePair:
     )
 
 
+@transaction.atomic
 def record(pairs: Sequence[DuplicatePair]) -> int:
-    """Write pairs; of photos that have other files by now the question is a new one."""
+    """Write pairs; of photos that have other files by now the question is a new one.
+
+    What somebody recorded while these were compared, and has perhaps decided, stays as it is.
+
+    :return: how many were written
+    """
+    known = _known((pair.first, pair.second) for pair in pairs)
+    new = [one for one in pairs if known.get((one.first, one.second)) != (one.first_sha256, one.second_sha256)]
     columns = [column.name for column in DuplicatePair._meta.concrete_fields]
     written: list[Any] = DuplicatePair.objects.bulk_create(
-        pairs,
+        new,
         update_conflicts=True,
         unique_fields=["first", "second"],
         update_fields=[column for column in columns if column not in ("id", "first", "second")],

@@ -98,6 +98,12 @@ class Review:
         return better(self.left, self.right)
 
     @property
+    def one_is_approved(self) -> bool:
+        """Of an approved photo and another one the approved file stays, whichever has more pixels."""
+        approved = Image.Status.APPROVED
+        return (self.left.status == approved) != (self.right.status == approved)
+
+    @property
     def group_url(self) -> str:
         return f"{reverse('duplicates')}?photo={self.left.pk}"
 

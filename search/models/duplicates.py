@@ -1,11 +1,12 @@
 """Pairs of photos that may be one, and what somebody decided of them, for good."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -93,20 +94,29 @@ class DuplicatePair(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.first}, {self.second}"
 
-    def tell_apart(self, by: "User") -> None:
-        """Not a duplicate, and never asked again."""
-        self._decide(self.State.NOT_DUPLICATE, by)
+    def tell_apart(self, by: "User", at: datetime | None = None) -> None:
+        """Not a duplicate, and never asked again.
 
+        :param at: the moment of a decision on several pairs, by which one of them takes all back
+        """
+        self._decide(self.State.NOT_DUPLICATE, by, at)
+
+    @transaction.atomic
     def reopen(self) -> None:
-        """Take back that it is none."""
-        if self.state == self.State.NOT_DUPLICATE:
-            self._decide(self.State.OPEN, None)
+        """Take back that it is none, and with it the pairs that were told apart by the same decision."""
+        if self.state != self.State.NOT_DUPLICATE:
+            return
+        decided = DuplicatePair.objects.filter(state=self.state, decided_by=self.decided_by, decided_at=self.decided_at)
+        if self.kind == self.Kind.SAME_PRODUCT and self.decided_at:
+            for other in decided.filter(kind=self.kind).exclude(pk=self.pk):
+                other._decide(self.State.OPEN, None)
+        self._decide(self.State.OPEN, None)
 
     def close_merged(self, by: "User") -> None:
         self._decide(self.State.MERGED, by)
 
-    def _decide(self, state: str, by: "User | None") -> None:
-        self.state, self.decided_by, self.decided_at = state, by, timezone.now() if by else None
+    def _decide(self, state: str, by: "User | None", at: datetime | None = None) -> None:
+        self.state, self.decided_by, self.decided_at = state, by, (at or timezone.now()) if by else None
         self.save(update_fields=["state", "decided_by", "decided_at"])
 
 

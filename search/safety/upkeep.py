@@ -1,12 +1,13 @@
 """What the indexing loop does for moderators while nothing else is due, and what goes with a photo for good."""
 
 import logging
+from collections.abc import Sequence
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from gallery.models import Image
+from gallery.models import Decision, Image
 from search.models import Embedding, FoundFaces, RegionEmbedding, SafetyScore, SuggestedRegions
 from search.safety import nudity
 from search.safety.looks import looks_of
@@ -37,16 +38,26 @@ class LooksAhead:
         pending = Image.objects.pending().filter(~Exists(known)).exclude(sha256__in=self.unreadable)
         missing = list(pending.order_by("pk")[: self.AT_ONCE])
         for image in missing:
-            unsafe = looks_of(image).unsafe
-            if unsafe is None:
+            if looks_of(image).unsafe is None:
                 self.unreadable.add(image.sha256)
-            elif settings.SAFETY_AUTO_REJECT and unsafe >= settings.SAFETY_THRESHOLD:
-                # Still pending: a moderator's decision stands above a machine's.
-                Image.objects.pending().filter(pk=image.pk).set_status(
-                    Image.Status.REJECTED, None, _("It may not be safe to look at."), Image.Fault.OFFENSIVE
-                )
+        if settings.SAFETY_AUTO_REJECT:
+            _reject_unsafe(missing)
         self.may_be_missing = len(missing) > 0
         return len(missing)
+
+
+def _reject_unsafe(looked_at: Sequence[Image]) -> None:
+    """Reject what is unsafe of these photos, and of those whose file was known: it was sent before, or just opened.
+
+    Of the latter only what nobody has decided on: a moderator's decision stands above a machine's. Under their locks,
+    for one may be made just now.
+    """
+    scores = SafetyScore.objects.filter(sha256=OuterRef("sha256"), model=nudity.MODEL)
+    unsafe = Exists(scores.filter(score__gte=settings.SAFETY_THRESHOLD))
+    undecided = Q(moderated_at=None) & ~Exists(Decision.objects.filter(image=OuterRef("pk")))
+    just_seen = Q(pk__in=[image.pk for image in looked_at])
+    images = Image.objects.pending().select_for_update().filter(unsafe, undecided | just_seen)
+    images.set_status(Image.Status.REJECTED, None, _("It may not be safe to look at."), Image.Fault.OFFENSIVE)
 
 
 def purge_taken_down() -> int:

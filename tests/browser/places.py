@@ -30,6 +30,7 @@ ADDRESSES = {
     "reset": "/accounts/password/reset/",
     "uploads": "/uploads/",
     "contribute": "/products/CIRCLE-00/add-photo/",
+    "suggest a product": "/uploads/new/",
     "suggestions": "/suggestions/",
     "mislabelled": "/suggestions/mislabelled/",
     "classifiers": "/suggestions/classifiers/",
@@ -50,6 +51,8 @@ BY_KEY: dict[str, Callable[[], str]] = {
     "export": lambda: f"/products/photos/{photo('CIRCLE-00').pk}/export/?format=avif&quality=60&width=640",
     "contribution": lambda: f"/uploads/{photo('TRIANGLE-38').pk}/",
     "import": lambda: f"/import/{checked_import().pk}/",
+    "job": lambda: f"/jobs/{checked_import().check_job_id}/",
+    "suggestion": lambda: f"/suggestions/{photo('CIRCLE-00').pk}/",
     "bulk edit": lambda: f"/bulk-edits/{bulk_draft().pk}/?action=price&how=percent&value=-10",
     "report": lambda: f"/products/photos/{photo('STRIPES-11').pk}/report/",
 }
@@ -57,6 +60,7 @@ MODERATED: dict[str, Callable[[], str]] = {
     "moderation": lambda: "/moderation/",
     "rejected": lambda: "/moderation/?state=rejected",
     "reported": lambda: "/moderation/reports/",
+    "evidence": lambda: f"/moderation/{photo('STRIPES-11').pk}/evidence/",
     "reported photo": lambda: f"/moderation/{photo('STRIPES-11').pk}/",
     "audit": lambda: f"/audit/photos/{photo('STRIPES-11').pk}/",
     "audit of a product": lambda: "/audit/products/STRIPES-11/",
@@ -66,13 +70,13 @@ FAULTS = {"not found": 404, "unavailable": 503}
 # These look different to a shopper, or are a shopper's alone.
 OWN = (
     "home", "product", "collections", "collection", "history", "examples", "password", "email", "uploads", "contribute",
-    "contribution",
+    "contribution", "suggest a product",
 )  # fmt: skip
 SUGGESTING = ("suggestions", "mislabelled", "classifiers")
 # Seen by staff.
 BEHIND_THE_COUNTER = (
-    "upload", "export", "duplicates", "imports", "import", "products", "product edit", "bulk edits", "bulk edit",
-    *SUGGESTING,
+    "upload", "export", "duplicates", "imports", "import", "job", "suggestion", "products", "product edit",
+    "bulk edits", "bulk edit", *SUGGESTING,
 )  # fmt: skip
 
 

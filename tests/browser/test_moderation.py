@@ -95,6 +95,38 @@ def test_the_queue_by_keyboard(desk: Page, queue: list[Image]):
     expect(desk.get_by_text("ask for a change: write a sentence, then Enter")).to_be_hidden()
 
 
+def test_the_focus_goes_on_with_the_photo(desk: Page, queue: list[Image]):
+    expect_photo(desk, queue[0])
+    desk.locator("[data-waits] [data-safety]").first.wait_for(state="attached", timeout=FIRST_LOOK_MS)
+    shown(desk).get_by_role("button", name="Approve").focus()
+    desk.keyboard.press("Enter")
+    expect_photo(desk, queue[1])
+    expect(shown(desk)).to_be_focused()
+    undo = desk.get_by_role("button", name="Undo")
+    expect(undo).to_be_enabled()
+    undo.focus()
+    desk.keyboard.press("Enter")
+    expect_photo(desk, queue[0])
+    expect(undo).to_be_disabled()
+    expect(shown(desk)).to_be_focused()
+
+
+def test_keys_can_be_turned_off(desk: Page, queue: list[Image]):
+    expect_photo(desk, queue[0])
+    desk.get_by_role("button", name="Appearance and keys").click()
+    desk.get_by_role("button", name="Single-key shortcuts").click()
+    desk.reload()
+    expect(desk.locator("[data-keys-switch]")).to_have_attribute("aria-pressed", "false")
+    expect_photo(desk, queue[0])
+    for key in ("a", "2", "/"):
+        desk.keyboard.press(key)
+    expect(desk.locator("#field-words")).not_to_be_focused()
+    shown(desk).get_by_role("button", name="Approve").click()  # of the first photo, which the keys left alone
+    expect_photo(desk, queue[1])
+    expect_status(queue[1], "pending")
+    expect_status(queue[0], "approved")
+
+
 def test_the_end_of_the_queue(desk: Page, queue: list[Image]):
     for image in queue:
         expect_photo(desk, image)

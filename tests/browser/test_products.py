@@ -38,6 +38,7 @@ def test_a_row_is_edited_by_keys_alone(desk: Page, complaints):
     expect(form).to_have_count(0)
     expect(row(desk, "CIRCLE-01").get_by_role("link", name="Edit Red circle")).to_be_focused()
     desk.keyboard.press("Enter")
+    expect(form.get_by_label("Title")).to_be_focused()
     desk.keyboard.type("Crimson circle")  # over what is selected
     desk.keyboard.press("Tab")
     desk.keyboard.type("cheap")
@@ -78,30 +79,32 @@ def test_many_are_changed_and_given_back_what_they_had(desk: Page, complaints):
     expect(desk.get_by_role("heading", level=1)).to_have_text("Edit 2 products")
     expect(desk.get_by_label("Number")).to_be_hidden()
     desk.get_by_label("What to do").select_option("Change the price")
-    plan = desk.locator("#plan")
+    plan, job = desk.locator("#plan"), desk.locator("#bulk-edit")
     expect(plan).to_contain_text("Write a number.")
+    expect(desk.locator("#announcer")).to_contain_text("Write a number.")
     desk.get_by_label("Number").fill("10")
     desk.get_by_label("Number").press("Enter")
     expect(plan.get_by_role("row").nth(1)).to_contain_text(re.compile(r"CIRCLE-00.*5\.50 EUR.*6\.05 EUR", re.DOTALL))
     plan.get_by_role("button", name="Change 2 products").click()
-    expect(desk.get_by_text("Waiting for the worker")).to_be_visible()
+    expect(job.get_by_text("Waiting for the worker")).to_be_visible()
     edit = BulkEdit.objects.get()
     jobs.run(str(edit.job_id))
-    expect(desk.get_by_text("2 products are changed.")).to_be_visible()  # the page has asked by itself
+    expect(job.get_by_text("2 products are changed.")).to_be_visible()  # the page has asked by itself
     assert str(Product.objects.get(sku="CIRCLE-01").price) == "7.15"
     expect_no_violations(desk)
     desk.get_by_role("button", name="Undo for 2 products").click()
-    expect(desk.get_by_text("Waiting for the worker")).to_be_visible()
+    expect(job.get_by_text("Waiting for the worker")).to_be_visible()
     edit.refresh_from_db()
     jobs.run(str(edit.undo_job_id))
-    expect(desk.get_by_text("2 products are as before.")).to_be_visible()
+    expect(job.get_by_text("2 products are as before.")).to_be_visible()
     assert str(Product.objects.get(sku="CIRCLE-01").price) == "6.50"
 
 
 def test_filters_are_kept_as_a_tab(desk: Page):
     desk.goto("/products/")
     desk.get_by_label("Availability").select_option("Out of stock")
-    expect(desk.get_by_text("4 products", exact=True)).to_be_visible()
+    expect(desk.locator(".product-found").get_by_text("4 products", exact=True)).to_be_visible()
+    expect(desk.locator("#announcer")).to_have_text("4 products")
     desk.get_by_text("Save this view").click()
     desk.get_by_label("Name").fill("Sold out")
     desk.get_by_role("button", name="Save", exact=True).click()

@@ -1,13 +1,16 @@
 """Staff place products by the keyboard: without a category, and likely in the wrong one."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from gallery.models import Product
+from search.indexing.loop import IndexLoop
 from search.models import LabelConfirmed
+from tests.browser.files import drop
 from tests.browser.places import doubt_and_ask
 from tests.browser.shop import photo
 from tests.browser.test_accessibility import expect_no_violations
+from tests.pictures import jpeg
 
 
 @pytest.fixture
@@ -74,3 +77,17 @@ def test_the_panel_of_a_product_s_page(desk: Page):
     desk.get_by_role("link", name="Suggest category and tags").click()
     expect(desk.get_by_role("region", name="Suggested category and tags")).to_contain_text("looks like its category")
     assert photo("CIRCLE-00").product.revision == 1
+
+
+def test_an_uploaded_photo_suggests_its_category(desk: Page):
+    desk.goto("/upload/")
+    drop(desk, FilePayload(name="new.jpg", mimeType="image/jpeg", buffer=jpeg("square", "red")))
+    desk.get_by_role("button", name="Upload all (1)").click()
+    panel = desk.get_by_role("region", name="Suggested category and tags")
+    expect(panel).to_contain_text("not indexed yet")
+    IndexLoop().run_until_idle()
+    panel.get_by_role("button", name="Angular").first.click()  # the panel has asked again by itself
+    expect(panel).to_contain_text("new is in “")
+    expect_no_violations(desk)
+    assert Product.objects.get(sku="new").category is not None
+    assert Product.objects.filter(sku__startswith="new").count() == 1, "the form around the panel is not sent again"

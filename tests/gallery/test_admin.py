@@ -35,6 +35,9 @@ def test_a_record_opens_and_shows_no_original(client, model):
     response = client.get(reverse(f"admin:gallery_{model._meta.model_name}_change", args=[record.pk]))
     assert response.status_code == 200
     assert image.original.name not in response.content.decode()
+    page = record.get_absolute_url() if model is Product else reverse("moderation-one", args=[image.pk])
+    back = client.get(response.context["absolute_url"], follow=True)
+    assert (back.status_code, back.request["PATH_INFO"]) == (200, page)
 
 
 def test_a_repair_reaches_the_index(client, announced):
@@ -78,6 +81,20 @@ def test_who_changed_a_record_is_shown(client, staff, model):
     page = client.get(reverse(f"admin:gallery_{model._meta.model_name}_history", args=[record.pk])).content.decode()
     assert "staff" in page
     assert ("Blurred beyond use." if model is Image else "Priced by hand") in page
+
+
+def test_no_old_state_of_a_photo_is_brought_back_past_moderation(client, staff):
+    image = add_product("DRESS").images.get()
+    image.take_down(by=staff, reason="Somebody objected.")
+    first = image.history.earliest()
+    address = reverse("admin:gallery_image_simple_history", args=[image.pk, first.history_id])
+    page = client.get(address)
+    assert (page.status_code, page.context["revert_disabled"]) == (200, True)
+    form = {"product": image.product_id, "position": 0, "alt_text": ""}
+    assert client.post(address, form).status_code == 403
+    image.refresh_from_db()
+    assert (image.status, image.taken_down_at is not None) == ("rejected", True)
+    assert Client().get(image.url(320)).status_code == 404
 
 
 def test_only_the_administration_may_evaluate_scripts(client):

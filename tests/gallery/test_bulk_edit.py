@@ -148,6 +148,20 @@ def test_other_products_than_those_looked_at_are_not_changed(client, shop):
     assert not Job.objects.exists()
 
 
+def test_as_many_products_that_are_other_ones_are_not_changed_either(client, shop):
+    edit = draft(client, query="tag=new")
+    seen = client.get(edit.get_absolute_url(), {"action": "hide"}).context["preview"].seen
+    Product.objects.get(sku="B").tags.remove("new")
+    Product.objects.get(sku="C").tags.add("new")
+    data = {"action": "hide", "count": 2, "seen": seen}
+    assert client.post(f"{edit.get_absolute_url()}apply/", data).status_code == 409
+    assert not Job.objects.exists()
+    page = client.get(edit.get_absolute_url(), {"action": "hide"})
+    assert f'name="seen" value="{page.context["preview"].seen}"' in page.content.decode()
+    data["seen"] = page.context["preview"].seen
+    assert client.post(f"{edit.get_absolute_url()}apply/", data).status_code == 302
+
+
 # --- Doing --------------------------------------------------------------------------------------------
 
 

@@ -162,6 +162,33 @@ def test_every_state_is_said_in_words(client, shopper, moderator, dress):
         assert words in page, words
 
 
+def test_a_reason_without_words_of_its_own_is_said_once(client, shopper, moderator, dress):
+    image = given(shopper, dress)
+    desk = Client(headers={"accept-language": "zh-hans"})
+    desk.force_login(moderator)
+    desk.post(f"/moderation/{image.pk}/decide/", {"act": "reject:poor", "revision": image.revision})
+    image.refresh_from_db()
+    assert image.status_reason == "模糊、太暗、太小或被裁切"
+    for address in ("/uploads/", f"/uploads/{image.pk}/"):
+        page = text_of(client.get(address))
+        assert page.count("It is blurred, too dark, too small or cut off") == 1
+        assert image.status_reason not in page, "the contributor reads another language"
+
+
+def test_every_state_says_what_can_be_done(client, shopper, moderator, dress):
+    image = given(shopper, dress)
+
+    def page() -> str:
+        return text_of(client.get(f"/uploads/{image.pk}/"))
+
+    image.ask_for_changes(moderator, "Show all of it.")
+    assert "send another file, or answer" in page()
+    image.reject(moderator, "No.")
+    assert "Nobody else sees this photo." in page()
+    image.take_down(moderator, "No.")
+    assert "Ask whoever runs this site" in page()
+
+
 def test_the_list_takes_the_same_number_of_queries_however_long(client, shopper, dress):
     def queries() -> int:
         with CaptureQueriesContext(
@@ -195,6 +222,8 @@ def test_a_photo_that_was_taken_down_is_not_shown_and_nothing_can_be_done(client
     Image.objects.filter(pk=image.pk).update(taken_down_at=timezone.now())
     page = text_of(client.get(f"/uploads/{image.pk}/"))
     assert "Taken down" in page and image.url(640, "jpeg") not in page
+    assert [client.get(image.url(width)).status_code for width in (320, 640)] == [404, 404]
+    assert client.get(f"/products/photos/{image.pk}/report/").status_code == 404
     assert "Your answer" not in page
     with pytest.raises(NotNow, match="Taken down"):
         reply(image, shopper, "It is mine.")

@@ -125,10 +125,13 @@ def test_no_cell_is_taken_for_a_formula(tmp_path):
     assert "'=Dress, “long”" in cells and "'-Velluto-" in cells and "'-hat" in cells
 
 
-@pytest.mark.parametrize("text", ["=1", "'=1", "''@", "plain", "'quoted'", "-1", "\tx", "", "'", "+", "a=b"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "'=1", "''@", "plain", "'quoted'", "-1", "\tx", "\n=1", "", "'", "+", "a=b", "＝1", "'＋1", "－", "＠x"],
+)
 def test_what_is_guarded_is_read_as_it_was(text):
     assert unguarded(guarded(text)) == text
-    assert guarded(text)[:1] not in tuple("=+-@\t\r") or not guarded(text)
+    assert guarded(text)[:1] not in tuple("=+-@\t\r\n＝＋－＠") or not guarded(text)
 
 
 @pytest.mark.parametrize("values", [["a;b", "c"], ["\\", "x"], ["a\\;b"], ["\\;", "\\\\"], ["C:\\temp", "ü"], []])
@@ -179,6 +182,27 @@ def test_a_missing_original_is_named_and_left_out(tmp_path):
         assert archive.namelist() == ["photos/p/p-1.jpg", "catalogue.csv"]
         assert len(rows_of(archive.read("catalogue.csv"))) == 1
         assert archive.read("photos/p/p-1.jpg") == product.images.last().original.read()
+
+
+def test_a_storage_that_fails_leaves_no_half_of_a_file(tmp_path):
+    product = add_product("p", photos=2)
+    original = Path(product.images.last().original.path)
+    storages["originals"].delete(product.images.last().original.name)
+    original.mkdir()  # opening a folder is a fault, and not a file that is missing
+    try:
+        with pytest.raises(CommandError, match="The export was given up"):
+            exported(tmp_path / "t.zip")
+    finally:
+        original.rmdir()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_for_this_system_comes_back(tmp_path):
+    add_photo(add_product("p", photos=0), "circle", "red", "红色的长连衣裙" * 17 + ".jpg")
+    exported(tmp_path / "before.zip")
+    wipe()
+    imported(tmp_path / "before.zip")
+    assert exported(tmp_path / "after.zip") == (tmp_path / "before.zip").read_bytes()
 
 
 def test_an_empty_catalogue_is_a_heading(tmp_path):
@@ -234,6 +258,20 @@ def test_documents_for_bulk(tmp_path):
     assert (document["sku"], document["tags"], document["attr:size"]) == ("p", ["a", "b"], ["S", "M"])
     assert (document["price"], document["published"], document["position"]) == (12.9, False, 0)
     assert "brand" in document and "description" not in document
+
+
+def test_documents_that_come_back_change_texts_and_keep_originals(tmp_path):
+    """Their links lead to renditions, which are smaller copies."""
+    product = add_product("p", photos=2, title="Red")
+    add_product("q", title="Blue")
+    originals = dict(Image.objects.values_list("pk", "sha256"))
+    lines = exported(tmp_path / "t.ndjson", "--site", "https://shop.example").decode()
+    (tmp_path / "t.ndjson").write_text(lines.replace('"title": "Red"', '"title": "Scarlet"'))
+    out = io.StringIO()
+    call_command("import_catalogue", str(tmp_path / "t.ndjson"), stdout=out, stderr=io.StringIO())
+    assert out.getvalue() == "3 rows: 0 created, 1 changed, 2 unchanged, 0 failed\n"
+    product.refresh_from_db()
+    assert product.title == "Scarlet" and dict(Image.objects.values_list("pk", "sha256")) == originals
 
 
 def test_old_skus_that_cannot_lead_here(tmp_path):

@@ -76,6 +76,15 @@ def test_less_quality_is_smaller_and_less_alike(image):
     assert worse["ssim"] < better["ssim"]
 
 
+def test_a_page_s_copy_whose_file_was_lost_is_made_again(image, settings):
+    made = rendition(image, "webp", 320)
+    made.file.storage.delete(made.file.name)
+    answer = ask(image, format="webp", width=320, quality=settings.RENDITION_QUALITY["webp"])
+    assert answer.status_code == 200 and answer.json()["ssim"] > 0.5
+    assert fetched(answer.json()["url"], Client())[0].size == (320, 213)
+    assert not Image.objects.without_original().exists()
+
+
 def test_the_usual_choice(image):
     answer = ask(image).json()
     assert (answer["format"], answer["quality"], answer["width"]) == ("webp", 80, 640)

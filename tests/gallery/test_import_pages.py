@@ -84,10 +84,10 @@ def files() -> list[str]:
 @pytest.mark.parametrize(
     ("method", "name"),
     [("get", "imports"), ("post", "imports"), ("get", "import"), ("post", "import-start"), ("post", "import-discard"),
-     ("post", "export")],
+     ("post", "catalogue-export")],
 )  # fmt: skip
 def test_only_catalogue_staff_may(client, shopper, moderator, method, name):
-    address = reverse(name, args=[uuid4()] if name not in ("imports", "export") else [])
+    address = reverse(name, args=[uuid4()] if name not in ("imports", "catalogue-export") else [])
     response = getattr(client, method)(address)
     assert response.status_code == 302 and response["Location"].startswith(reverse("login"))
     for user in (shopper, moderator):

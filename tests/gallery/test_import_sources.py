@@ -12,8 +12,11 @@ import pytest
 from django.core.management import CommandError
 
 from gallery import jobs
+from gallery.importing.tables import read_table
 from gallery.importing.work import start_check, start_import
+from gallery.intake import add_image
 from gallery.models import CatalogueImport, Image, Product
+from gallery.signals import vector_offered
 from tests.gallery.test_import import Result, pack, put
 from tests.internet import PUBLIC, Answer, Host, Internet, gives, internet, redirects, serving
 from tests.pictures import jpeg
@@ -159,6 +162,38 @@ def test_files_that_are_no_documents(folder, data, reason):
         Result(put(folder, "d.ndjson", data))
 
 
+def test_a_line_that_is_too_long_fails_alone(folder):
+    put(folder, "red.jpg", RED)
+    long = {"sku": "R-2", "file": "red.jpg", "description": "x" * (10 << 20)}
+    documents = [{"sku": "R-1", "file": "red.jpg"}, {"index": {"_id": "R-2"}}, long, {"sku": "R-3", "file": "red.jpg"}]
+    result = Result(ndjson(folder, *documents))
+    assert result.counts() == (2, 0, 0, 1) and "Line 3 of documents.ndjson is too long" in result.err
+    assert set(Product.objects.values_list("sku", flat=True)) == {"R-1", "R-3"}
+
+
+def test_a_key_is_of_the_next_line_alone(folder):
+    """A document that cannot be read does not give its key to the one after it."""
+    put(folder, "red.jpg", RED)
+    documents = [{"sku": "R-1", "file": "red.jpg"}, {"index": {"_id": "R-2"}}, "{broken", {"file": "red.jpg"}]
+    assert Result(ndjson(folder, *documents)).counts() == (1, 0, 0, 2)
+    assert Product.objects.get().sku == "R-1"
+
+
+def test_halves_of_characters_fail_nothing(folder):
+    put(folder, "red.jpg", RED)
+    lines = ['{"sku": "R-1", "file": "red.jpg", "title": "Red \\ud83d", "attr:\\ud83d": "x", "\\ud83d": "y"}',
+             {"sku": "R-2", "file": "red.jpg"}]  # fmt: skip
+    result = Result(ndjson(folder, *lines))
+    assert result.counts() == (2, 0, 0, 0)
+    assert Product.objects.get(sku="R-1").title == "Red \ufffd"
+
+
+def test_a_number_in_a_document_means_one_thing(folder):
+    put(folder, "red.jpg", RED)
+    Result(ndjson(folder, {"sku": "R-1", "file": "red.jpg", "price": 1.234}))
+    assert Product.objects.get().price == Decimal("1.23")
+
+
 def test_a_line_without_end_is_not_read_into_memory(folder, monkeypatch):
     monkeypatch.setattr("gallery.importing.bulk._LONGEST_LINE", 1000)
     with pytest.raises(CommandError, match="Line 1 of d"):
@@ -211,6 +246,16 @@ def test_a_feed_as_a_table_with_tabs(shop_of, imported):
     product = Product.objects.get()
     assert (product.title, product.price, product.currency) == ("Red, long", Decimal("12.90"), "EUR")
     assert (product.availability, product.category.name) == ("preorder", "B")
+
+
+def test_a_text_that_is_too_long_fails_its_item_alone(folder, shop_of):
+    shop_of()
+    long = ITEM.replace("R-1", "R-2").replace("Of linen", "x" * 300_000)
+    other = ITEM.replace("R-1", "R-3").replace("123", "9" * 300_000)  # in a column that is not used
+    result = Result(put(folder, "feed.xml", rss(ITEM, long, other)))
+    assert result.counts() == (4, 0, 0, 2)
+    assert "description: use at most 100000 characters" in result.err
+    assert set(Product.objects.values_list("sku", flat=True)) == {"R-1", "R-3"}
 
 
 def test_an_atom_feed(folder, shop_of):
@@ -306,6 +351,10 @@ def test_prices_with_their_currency(folder, text, price, currency):
         ("5 euros", "three letters"),
         ("EUR", "three letters"),
         ("5 EUR", "is in EUR and the currency says CHF"),
+        ("12.10.2024", "use a number like 12.50"),
+        ("12 90", "use a number like 12.50"),
+        ("1.2.3", "use a number like 12.50"),
+        ("12.34.567", "use a number like 12.50"),
     ],
 )
 def test_prices_that_say_nothing_certain(folder, text, reason):
@@ -337,6 +386,8 @@ def test_a_huge_cell_fails_its_row_alone(folder):
     assert result.counts() == (1, 0, 0, 1)
     assert "line 2, red.jpg: description: use at most 100000 characters." in result.err
     assert Product.objects.get().sku == "G-1"
+    rows, _warnings = read_table(folder / "t.csv")
+    assert len(rows[0][1]["description"]) < 200_000, "a table of them would not fit in memory"
 
 
 def test_a_quote_that_is_never_closed_is_said(folder, monkeypatch):
@@ -391,3 +442,133 @@ def test_an_archive_that_fills_disks_is_refused_before_it_is_unpacked(folder, mo
     monkeypatch.setattr("gallery.importing.archives._unpack_member", lambda *_: pytest.fail("unpacked"))
     with pytest.raises(CommandError, match="more than fits"):
         Result(path)
+
+
+# --- What happens meanwhile, and what is there already ------------------------------------------------------
+
+
+@pytest.fixture
+def meanwhile() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Does something after a row's product and photo were read, and before they are written."""
+    receivers = []
+
+    def do(action: Callable[[], object]) -> None:
+        def receive(sender, vector, sha256, **kwargs) -> str:
+            if not sha256:
+                action()
+            return ""
+
+        vector_offered.connect(receive)
+        receivers.append(receive)
+
+    yield do
+    for receiver in receivers:
+        vector_offered.disconnect(receiver)
+
+
+def with_vector(folder: Path, *rows: dict) -> Path:
+    return ndjson(folder, *({"file": "red.jpg", "image_vector": [1.0], "encoder": "none@1"} | row for row in rows))
+
+
+def test_an_edit_and_a_decision_meanwhile_stay(folder, meanwhile, moderator):
+    put(folder, "red.jpg", RED)
+    Result(with_vector(folder, {"sku": "R-1", "title": "Red"}))
+
+    def others_work() -> None:
+        Product.objects.filter(sku="R-1").update(price=7, currency="EUR")
+        Image.objects.get().reject(moderator, "Stolen.")
+
+    meanwhile(others_work)
+    assert Result(with_vector(folder, {"sku": "R-1", "title": "Scarlet", "alt": "A dress"})).counts() == (0, 1, 0, 0)
+    product, image = Product.objects.get(), Image.objects.get()
+    assert (product.title, product.price) == ("Scarlet", 7)
+    assert (image.alt_text, image.status, image.status_reason) == ("A dress", "rejected", "Stolen.")
+
+
+def test_a_product_that_is_deleted_meanwhile_fails_its_row_alone(folder, meanwhile):
+    put(folder, "red.jpg", RED)
+    rows = {"sku": "R-1", "title": "Red"}, {"sku": "R-2"}
+    Result(with_vector(folder, *rows))
+    meanwhile(lambda: Product.objects.filter(sku="R-1").delete())
+    result = Result(with_vector(folder, *({**row, "title": "New"} for row in rows)))
+    assert result.counts() == (0, 1, 0, 1) and "Somebody deleted the product" in result.err
+    assert Product.objects.get().title == "New"
+
+
+def test_a_storage_that_takes_no_photo_fails_rows_and_leaves_nothing(folder, s3_server, settings):
+    put(folder, "red.jpg", RED)
+    table = put(folder, "t.csv", b"sku,file\nR-1,red.jpg\nR-2,red.jpg\n")
+    options = {
+        "endpoint_url": s3_server.endpoint_url,
+        "region_name": s3_server.region,
+        "access_key": s3_server.access_key,
+        "secret_key": s3_server.secret_key,
+        "bucket_name": "nowhere",
+    }
+    usual = settings.STORAGES
+    settings.STORAGES = usual | {"originals": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}}
+    result = Result(table)
+    assert (result.status, result.counts()) == (1, (0, 0, 0, 2))
+    assert "line 2, red.jpg: The storage of photos failed: " in result.err
+    assert not Product.objects.exists()
+    settings.STORAGES = usual
+    assert Result(table).counts() == (2, 0, 0, 0)
+
+
+def test_a_contribution_is_not_replaced_by_the_shop_s_file_of_its_name(folder, shopper):
+    put(folder, "front.jpg", RED)
+    table = put(folder, "t.csv", b"sku,file\nR-1,front.jpg\n")
+    product = Product.objects.create(sku="R-1", title="Red")
+    add_image(product, io.BytesIO(BLUE), "front.jpg", uploader=shopper, status=Image.Status.PENDING)
+    assert Result(table).counts() == (1, 0, 0, 0)
+    contributed, ours = Image.objects.order_by("position")
+    assert (contributed.status, contributed.original.read()) == ("pending", BLUE)
+    assert (ours.status, ours.original.read()) == ("approved", RED)
+    assert Result(table).counts() == (0, 0, 1, 0)
+
+
+def test_the_table_of_a_folder_or_archive_is_not_overlooked(folder):
+    """Without it, every photo would become a product of its own."""
+    put(folder, "red.jpg", RED)
+    put(folder, "CATALOGUE.CSV", b"sku,file\nR-1,red.jpg\n")
+    assert Result(folder).counts() == (1, 0, 0, 0)
+    assert Product.objects.get().sku == "R-1"
+    (folder / "CATALOGUE.CSV").rename(folder / "Prices.XLSX")
+    for source in (folder, pack(folder, {"red.jpg": RED, "Prices.XLSX": b"PK"})):
+        with pytest.raises(CommandError, match=r"Prices\.XLSX is a spreadsheet"):
+            Result(source)
+    assert Product.objects.count() == 1
+
+
+def test_other_tags_are_another_revision(folder):
+    """A form that is open notices, as it does of any other edit."""
+    put(folder, "red.jpg", RED)
+    Result(put(folder, "t.csv", b"sku,file,tags\nR-1,red.jpg,old\n"))
+    before = Product.objects.get()
+    lines = before.history.count()
+    assert Result(put(folder, "t.csv", b"sku,file,tags\nR-1,red.jpg,new\n")).counts() == (0, 1, 0, 0)
+    product = Product.objects.get()
+    assert product.revision == before.revision + 1 and list(product.tags.names()) == ["new"]
+    assert product.history.count() == lines + 1
+
+
+def test_a_refused_photo_stays_hidden_and_the_import_says_so(folder, moderator, shopper):
+    put(folder, "front.jpg", RED)
+    table = put(folder, "t.csv", b"sku,file\nR-1,front.jpg\n")
+    product = Product.objects.create(sku="R-1", title="Red")
+    image = add_image(product, io.BytesIO(RED), "front.jpg", uploader=shopper)
+    image.reject(moderator, "Stolen.")
+    result = Result(table)
+    assert result.counts() == (0, 0, 1, 0) and "line 2: The photo stays hidden: Rejected." in result.err
+    assert Image.objects.get().status == "rejected"
+
+
+def test_names_that_are_too_long_for_this_system(folder):
+    """Windows takes names of 255 characters; in UTF-8 Chinese ones have three times as many bytes."""
+    name = "红色的长连衣裙" * 17
+    table = f"sku,file\nR-1,{name}.jpg\nR-2,{name}2.jpg\n".encode()
+    path = pack(folder, {"catalogue.csv": table, f"{name}.jpg": RED, f"{name}2.jpg": BLUE})
+    assert Result(path).counts() == (2, 0, 0, 0)
+    first, second = Image.objects.order_by("product__sku")
+    assert (first.original.read(), second.original.read()) == (RED, BLUE)
+    assert first.source_name == f"{name}.jpg"

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -147,6 +148,15 @@ def test_pages_of_jobs(client, staff, moderator, shopper):
     assert "hx-get" not in client.get(pages[1]).content.decode()
 
 
+def test_a_report_that_storage_has_lost_is_not_found(client, staff):
+    job = started(lambda run: None, staff)
+    job.report.save("reports/lost.csv", ContentFile(b"sku"))
+    client.force_login(staff)
+    assert client.get(reverse("job-report", args=[job.pk])).status_code == 200
+    job.report.storage.delete(job.report.name)
+    assert client.get(reverse("job-report", args=[job.pk])).status_code == 404
+
+
 def test_a_killed_worker_s_job_goes_on_where_it_was(tmp_path):
     """A real worker, killed half-way; the loop's schedule revives the job, and another worker ends it."""
     site = Site(tmp_path, JOB_SILENT_SECONDS="1")
@@ -168,3 +178,19 @@ def test_a_killed_worker_s_job_goes_on_where_it_was(tmp_path):
     ((state, runs, result),) = site.read("SELECT state, run, result FROM gallery_job")
     assert (state, runs) == ("done", 2)
     assert result == '{"numbers": [' + ", ".join(map(str, range(40))) + "]}", "no number is missing and none twice"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_thing_that_takes_long_keeps_the_job_alive(settings):
+    settings.JOB_SILENT_SECONDS = 2
+    seen = []
+
+    def work(run):
+        run.step(0, at_once=True)
+        begun = Job.objects.get().heartbeat_at
+        with run.kept_alive():
+            time.sleep(2.5)
+        seen.extend([Job.objects.get().heartbeat_at > begun, Job.objects.silent().exists()])
+
+    jobs.run(str(started(work).pk))
+    assert seen == [True, False]

@@ -132,6 +132,64 @@ def test_an_approved_photo_is_not_hidden_by_one_that_waits(staff):
     assert product.images.get().status == "approved"
 
 
+@pytest.mark.parametrize("status", [Image.Status.PENDING, Image.Status.REJECTED, Image.Status.WITHDRAWN])
+@pytest.mark.parametrize("keep_the_approved_one", [True, False])
+def test_a_file_that_no_moderator_let_through_is_not_published_by_a_merge(
+    client, staff, shopper, stored, django_capture_on_commit_callbacks, status, keep_the_approved_one
+):
+    product = add_product("P", photos=0)
+    approved = add_photo(product, "circle", "red", "approved.jpg", size=(240, 180))
+    hidden = add_photo(product, "circle", "red", "hidden.jpg", size=(480, 360), uploader=shopper, status=status)
+    keep, drop = (approved, hidden) if keep_the_approved_one else (hidden, approved)
+    with django_capture_on_commit_callbacks(execute=True):
+        merge_images(keep.pk, drop.pk, staff)
+    image = product.images.get()
+    assert (image.pk, image.status, image.width, image.sha256) == (keep.pk, "approved", 240, approved.sha256)
+    assert stored() == [approved.original.name]
+    assert client.get(image.url(320)).status_code == 200
+
+
+@pytest.mark.parametrize("keep_the_shops", [True, False])
+def test_a_copy_that_is_merged_gives_no_right_to_the_shops_photo(client, staff, shopper, keep_the_shops):
+    product = add_product("P", photos=0)
+    shops = add_photo(product, "circle", "red", "shop.jpg", size=(480, 360))
+    copy = add_photo(product, "circle", "red", "copy.jpg", uploader=shopper)
+    keep, drop = (shops, copy) if keep_the_shops else (copy, shops)
+    merge_images(keep.pk, drop.pk, staff)
+    image = product.images.get()
+    assert (image.width, image.uploader) == (480, None)
+    client.force_login(shopper)
+    assert client.post(reverse("contribution-withdraw", args=[image.pk])).status_code == 404
+    image.refresh_from_db()
+    assert image.status == "approved"
+
+
+def test_whose_file_stays_keeps_the_right_to_it(staff, shopper):
+    product = add_product("P", photos=0)
+    shops = add_photo(product, "circle", "red", "shop.jpg")
+    theirs = add_photo(product, "circle", "red", "theirs.jpg", size=(480, 360), uploader=shopper)
+    merge_images(shops.pk, theirs.pk, staff)
+    image = product.images.get()
+    assert (image.pk, image.width, image.uploader) == (shops.pk, 480, shopper)
+
+
+@pytest.mark.parametrize("keep_the_lost_one", [True, False])
+def test_a_file_that_is_lost_does_not_take_the_place_of_one_that_is_there(
+    stored, staff, django_capture_on_commit_callbacks, keep_the_lost_one
+):
+    product = add_product("P", photos=0)
+    there = add_photo(product, "circle", "red", "there.jpg")
+    lost = add_photo(product, "circle", "red", "lost.jpg", size=(480, 360))
+    lost.original.storage.delete(lost.original.name)
+    Image.objects.filter(pk=lost.pk).note_missing()
+    keep, drop = (lost, there) if keep_the_lost_one else (there, lost)
+    with django_capture_on_commit_callbacks(execute=True):
+        merge_images(keep.pk, drop.pk, staff)
+    image = product.images.get()
+    assert (image.pk, image.width, image.original_missing_at) == (keep.pk, 240, None)
+    assert stored() == [there.original.name]
+
+
 def test_the_index_is_told_of_every_photo(pair, staff, announced):
     left, right = pair
     keys = set(Image.objects.values_list("pk", flat=True))

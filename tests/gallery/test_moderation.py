@@ -1,17 +1,25 @@
 """The moderation queue through its addresses: every key's action, undo, collisions, reports, takedown, the audit."""
 
+import io
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from gallery.contributions import replace, withdraw
+from gallery.merging import merge_images, merge_products
 from gallery.models import Claim, Decision, Image, Report, Role, User
 from gallery.renditions import rendition
 from search.safety.upkeep import purge_taken_down
 from tests.catalogue import add_photo, add_product
+from tests.pictures import jpeg
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +112,13 @@ def test_the_photo_that_waited_longest_comes_first_with_its_evidence(desk, photo
     assert "It is my own." in html
     assert reverse("evidence", args=[photos[0].pk]) in html
     assert [one["count"] for one in page.context["states"]] == [3, 0, 0, 0, 0]
+
+
+def test_administrators_are_led_to_the_administration(desk, photos):
+    chief = User.objects.create_superuser("chief", "chief@example.com", "a long password")
+    page, link = f"/moderation/{photos[0].pk}/", reverse("admin:gallery_image_change", args=[photos[0].pk])
+    assert link in client_of(chief).get(page).content.decode()
+    assert link not in desk.get(page).content.decode()
 
 
 @pytest.mark.parametrize("number", range(1, 7))
@@ -278,6 +293,72 @@ def test_everybody_undoes_their_own(desk, photos, second):
     assert state_of(photos[0])[0] == "approved"
 
 
+def test_several_decisions_on_one_photo_are_undone_one_after_the_other(desk, photos, second):
+    before = []
+    for act in ("approve", "reject:poor", "take_down", "restore"):
+        before.append(state_of(photos[0]))
+        photos[0].refresh_from_db()
+        assert decide(desk, photos[0], act).status_code == 200, act
+    for state in reversed(before):
+        assert desk.post("/moderation/undo/", **JSON).json()["key"] == str(photos[0].pk)
+        assert state_of(photos[0]) == state
+    assert desk.post("/moderation/undo/", **JSON).status_code == 409
+    # What another one decided in between still stands against it.
+    photos[0].refresh_from_db()
+    decide(desk, photos[0], "approve")
+    photos[0].refresh_from_db()
+    photos[0].reject(second, "No.", "poor")
+    assert desk.post("/moderation/undo/", **JSON).status_code == 409
+
+
+def test_a_replaced_photo_gives_way_again_when_the_request_for_a_change_is_undone(desk, shopper, photos):
+    old = photos[0]
+    decide(desk, old, "approve")
+    new = replace(old, shopper, io.BytesIO(jpeg(color="green")), "new.jpg")
+    decide(desk, new, "approve")
+    before = [state_of(image) for image in (old, new)]
+    assert [state[0] for state in before] == ["withdrawn", "approved"]
+    new.refresh_from_db()
+    decide(desk, new, "change", reason="Brighter, please.")
+    assert [state_of(image)[0] for image in (old, new)] == ["approved", "changes_requested"]
+    desk.post("/moderation/undo/", **JSON)
+    assert [state_of(image) for image in (old, new)] == before
+    desk.post("/moderation/undo/", **JSON)
+    assert [state_of(image)[0] for image in (old, new)] == ["approved", "pending"]
+
+
+def test_a_look_alike_that_was_merged_away_leaves_the_kept_photo_as_it_is(desk, photos, staff):
+    also = [f"{photos[1].pk}:{photos[1].revision}"]
+    decide(desk, photos[0], "reject:duplicate", also=also)
+    shops = photos[0].product.images.get(source_name="DRESS-0.jpg")
+    merge_images(shops.pk, photos[1].pk, staff)
+    shops.refresh_from_db()
+    assert shops.revision == Decision.objects.get(image=shops).revision, "as if the decision had been about it"
+    assert desk.post("/moderation/undo/", **JSON).json()["key"] == str(photos[0].pk)
+    assert (state_of(photos[0])[0], state_of(shops)[0]) == ("pending", "approved")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_undos_at_once_take_two_decisions_back(desk, photos, moderator):
+    for photo in photos[:2]:
+        decide(desk, photo, "approve")
+
+    def undo():
+        try:
+            return desk.post("/moderation/undo/", **JSON)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert Decision.objects.undo_last(moderator)[0].image == photos[1]
+            other = pool.submit(undo)
+            time.sleep(1)  # it has read which decision is the last, and waits for this transaction
+        answer = other.result()
+    assert (answer.status_code, answer.json()["key"]) == (200, str(photos[0].pk))
+    assert {state_of(photo)[0] for photo in photos} == {"pending"}
+
+
 def test_look_alikes_go_together_and_come_back_together(desk, photos):
     also = [f"{photo.pk}:{photo.revision}" for photo in photos[1:]]
     answer = decide(desk, photos[0], "reject:duplicate", also=[*also, "nonsense"])
@@ -328,6 +409,60 @@ def test_keep_answers_the_reports_and_can_be_undone(desk, public, moderator):
     assert "Answered by moderator" in desk.get(reverse("audit-image", args=[public.pk])).content.decode()
     desk.post("/moderation/undo/", **JSON)
     assert Report.objects.open().count() == 2
+
+
+def reported_as_seen(client: Client, address: str) -> str:
+    page = client.get(address).content.decode()
+    return re.search(r'name="reported"\s+value="(\d+)"', page)[1]
+
+
+@pytest.mark.parametrize("address", ["/moderation/reports/", "/moderation/{}/"])
+def test_a_report_that_came_in_meanwhile_is_not_answered_by_keeping(desk, public, address):
+    reported(public)
+    seen = reported_as_seen(desk, address.format(public.pk))
+    Report.objects.make(public, "wrong", "It shows a shoe.", user=None, session_key="visitor-3")
+    assert decide(desk, public, "keep", reported=seen).status_code == 200
+    assert Report.objects.open().get().note == "It shows a shoe."
+    seen = reported_as_seen(desk, address.format(public.pk))
+    decide(desk, public, "keep", reported=seen)
+    assert not Report.objects.open().exists()
+
+
+def test_what_its_contributor_has_withdrawn_is_not_shown_by_a_decision(desk, photos, shopper, moderator):
+    withdraw(photos[0], by=shopper)
+    assert "withdrawn this photo for good" in decide(desk, photos[0], "approve").json()["error"]
+    for act in ("reject:poor", "restore"):
+        assert decide(desk, photos[0], act).status_code == 409, act
+    assert decide(desk, photos[0], "change", reason="Brighter, please.").status_code == 409
+    assert state_of(photos[0])[0] == "withdrawn"
+    # It may have to go for good all the same, and does not come back by that.
+    assert decide(desk, photos[0], "take_down").status_code == 200
+    photos[0].refresh_from_db()
+    for act in ("restore", "approve"):
+        assert decide(desk, photos[0], act).status_code == 409, act
+    desk.post("/moderation/undo/", **JSON)
+    assert state_of(photos[0])[0] == "withdrawn"
+
+
+def test_of_what_is_taken_down_no_change_is_asked(desk, public):
+    decide(desk, public, "take_down")
+    public.refresh_from_db()
+    answer = decide(desk, public, "change", reason="Brighter, please.")
+    assert (answer.status_code, state_of(public)[0]) == (409, "rejected")
+    assert [one["count"] for one in desk.get("/moderation/").context["states"]] == [0, 0, 0, 0, 1]
+
+
+def test_files_that_were_made_while_it_was_restored_go_when_that_is_undone(
+    desk, public, stored, django_capture_on_commit_callbacks
+):
+    decide(desk, public, "take_down")
+    public.refresh_from_db()
+    decide(desk, public, "restore")
+    assert Client().get(public.url(320)).status_code == 200
+    assert len(stored("renditions")) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.post("/moderation/undo/", **JSON)
+    assert (stored("renditions"), Client().get(public.url(320)).status_code) == ([], 404)
 
 
 def test_what_is_taken_down_is_gone_from_the_next_request_on(desk, public, stored):
@@ -410,3 +545,20 @@ def test_the_staff_bar_leads_to_the_audit_of_the_product(staff):
     page = client.get("/audit/products/DRESS/")
     assert dict(page.context["page"].object_list[0].changes) == {"Price": "12.00"}
     assert client.get("/audit/products/NOTHING/").status_code == 404
+
+
+def test_the_audit_of_what_was_merged_is_reached_from_the_kept_one(staff):
+    kept, dropped = add_product("KEPT"), add_product("DROPPED", title="A dress")
+    dropped.title = "A long dress"
+    dropped.save()
+    keys = [product.images.get().pk for product in (kept, dropped)]  # of one file
+    merge_products(kept.pk, dropped.pk, staff)
+    client = client_of(staff)
+    addresses = ["/audit/products/DROPPED/", reverse("audit-image", args=[keys[1]])]
+    kepts = ["/audit/products/KEPT/", reverse("audit-image", args=[keys[0]])]
+    for address, of_kept in zip(addresses, kepts, strict=True):
+        assert f'href="{address}"' in client.get(of_kept).content.decode()
+    changes = [dict(entry.changes) for entry in client.get(addresses[0]).context["page"]]
+    assert {"Title": "A long dress"} in changes
+    assert "Merged into KEPT" in client.get(addresses[0]).content.decode()
+    assert "DROPPED-0.jpg" in client.get(addresses[1]).content.decode()

@@ -133,7 +133,7 @@ def test_a_page_shows_a_tile_for_a_missing_photo(images):
     assert "Photo missing" in response.content.decode()
     assert Image.objects.without_original().get() == images[0]
     chinese = Client().get(images[0].url(320), headers={"accept-language": "zh-hans"}).content.decode()
-    assert chinese.startswith("<svg")
+    assert chinese.startswith("<svg") and "照片缺失" in chinese
     assert Client().get(images[0].product.get_absolute_url()).status_code == 200
 
 
@@ -210,6 +210,16 @@ def test_a_changed_original_is_not_passed_on(images, tmp_path):
     assert "it is missing from storage" in said
     assert names(tmp_path / "originals") == {images[2].original.name}
     assert images[0].original.storage.exists(images[0].original.name)
+
+
+def test_lost_files_do_not_stop_the_others(images, tmp_path):
+    many = [add_product(f"LOST-{n}", size=(16, 12)).images.get() for n in range(21)]
+    last = add_product("LAST").images.get()
+    for image in many:
+        lose(image)
+    said = failing("migrate", "originals", "--to", tmp_path.as_uri())
+    assert "4 files copied" in said and "21 failed" in said
+    assert (tmp_path / "originals" / last.original.name).exists()
 
 
 def test_a_bucket_that_is_not_there_is_given_up(bucket, tmp_path):

@@ -42,6 +42,7 @@ def test_a_lone_upload_makes_a_draft_product_named_after_the_file(client, staff)
         "notes": [],
         "state": "It is a draft: only staff see it.",
         "similar_url": f"/search/?image={image.pk}",
+        "suggestion_url": f"/suggestions/{image.pk}/",
         "alike": [],
     }
     assert (image.product, image.uploader, image.status) == (product, staff, Image.Status.APPROVED)

@@ -49,6 +49,9 @@ def test_the_administrator_enters_the_administration(client):
         (True, {"REMOTE_ADDR": ""}),
         (True, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}),
         (True, {"HTTP_FORWARDED": "for=127.0.0.1"}),
+        (True, {"HTTP_X_REAL_IP": "127.0.0.1"}),
+        (True, {"HTTP_X_FORWARDED_HOST": "localhost"}),
+        (True, {"HTTP_VIA": "1.1 proxy"}),
     ],
 )
 def test_elsewhere_there_is_no_such_address(settings, debug, headers):
@@ -77,6 +80,14 @@ def test_an_account_of_that_name_that_is_somebodys_is_not_entered(client):
     User.objects.filter(username="staff").update(email="real@shop.example")
     assert client.post("/demo/view-as/staff/").status_code == 404
     assert signed_in(client) == ""
+
+
+def test_an_account_of_that_name_that_is_somebodys_gets_no_role():
+    real = User.objects.get(username="staff")
+    User.objects.filter(pk=real.pk).update(email="real@shop.example")
+    real.groups.clear()
+    make_accounts()
+    assert User.objects.get(pk=real.pk).roles == frozenset()
 
 
 def test_it_leads_nowhere_else(client):

@@ -14,7 +14,7 @@ from gallery.intake import add_image, replace_file
 from gallery.merging import MergeRefused, merge_images
 from gallery.models import Image, ImageRedirect, Job, Product, ProductRedirect
 from search.duplicates import deciding, scanning
-from search.duplicates.finding import Finder
+from search.duplicates.finding import Finder, record
 from search.duplicates.pixels import compare, pixels_of
 from search.indexing.loop import IndexLoop
 from search.models import DuplicateLook, DuplicatePair, ProductView
@@ -245,6 +245,12 @@ class TestDecisions:
         index()
         assert scan().result["found"] == 0 and not found()
 
+    def test_a_scan_that_was_under_way_does_not_ask_again_what_was_decided_meanwhile(self, pair, staff):
+        again = DuplicatePair.objects.get()
+        deciding.tell_apart(pair, staff)
+        again.pk = None
+        assert record([again]) == 0 and not found()
+
     def test_it_can_be_taken_back(self, pair, staff):
         deciding.tell_apart(pair, staff)
         pair.reopen()
@@ -284,8 +290,12 @@ class TestDecisions:
         left, right = add_product("LEFT", photos=2), add_product("RIGHT", "square", photos=2)
         sides = [list(product.images.order_by("position")) for product in (left, right)]
         pairs = [recorded(one, other, "same_product") for one, other in zip(*sides, strict=True)]
+        before = recorded(sides[0][0], sides[1][1], "same_product")
+        before.tell_apart(staff)
         deciding.tell_apart(pairs[0], staff)
         assert not DuplicatePair.objects.open().exists()
+        DuplicatePair.objects.get(pk=pairs[0].pk).reopen()
+        assert set(DuplicatePair.objects.open()) == set(pairs), "what was told apart before stays so"
 
     def test_other_rows_follow_a_merged_photo(self, pair, twins, staff, index):
         third = add("THIRD", COPIES["re-encoded"][1](scene(1)))
@@ -327,6 +337,10 @@ class TestPage:
         for words in ("LARGE", "SMALL", "320 × 240", "160 × 120", "The same photo, saved again", "JPEG", "Sharpness"):
             assert words in text, words
         assert "Whichever stays, it gets the better file" in text
+
+    def test_it_says_that_an_approved_file_stays_before_a_larger_one(self, page, pair, twins):
+        Image.objects.filter(pk=twins[0].pk).set_status(Image.Status.PENDING)
+        assert "gets the approved file: the one of 160 × 120 pixels" in page()
 
     def test_without_pairs_it_says_so(self, page, db):
         assert "not scanned yet" in page()

@@ -122,6 +122,7 @@ def test_without_the_engine_the_rest_is_said(desk, image_of, engine_down):
 def test_the_page_without_scripts_decides_on_look_alikes_too(desk, queue):
     html = desk.get(reverse("evidence", args=[queue[0].pk])).content.decode()
     assert "<!DOCTYPE html>" in html
+    assert html.count("<h1") == 1
     also = re.findall(r'name="also"\s+value="([^"]+)"', html)
     assert len(also) == 2
     data = {"act": "reject:duplicate", "revision": queue[0].revision, "also": also}
@@ -172,6 +173,32 @@ def test_the_loop_looks_ahead_and_rejects_only_where_it_is_told_to(sent, setting
     sent[0].refresh_from_db()
     assert (sent[0].status, sent[0].fault, sent[0].moderated_by) == ("rejected", "offensive", None)
     assert Decision.objects.count() == 0
+
+
+def test_where_it_is_told_to_the_loop_rejects_a_file_that_it_knows_too(desk, sent, settings):
+    settings.SAFETY_THRESHOLD = 0.0
+    settings.SAFETY_AUTO_REJECT = True
+    looks = LooksAhead()
+    evidence(desk, sent[0])  # a moderator's page was quicker to look at it
+    while looks.make_some():
+        pass
+    assert Image.objects.pending().count() == 0
+    with sent[1].original.open("rb") as file:
+        again = add_image(add_product("OTHER", photos=0), io.BytesIO(file.read()), "again.jpg", status="pending")
+    looks.seen(1)
+    looks.make_some()
+    again.refresh_from_db()
+    assert (again.status, again.fault) == ("rejected", "offensive")
+    # What a moderator has looked at is not rejected over the moderator's head.
+    for act in ("approve", "change"):
+        again.refresh_from_db()
+        decided = {"act": act, "revision": again.revision, "reason": "Which?"}
+        desk.post(reverse("moderation-decide", args=[again.pk]), decided)
+    Image.objects.filter(pk=again.pk).resubmit(None)
+    looks.seen(1)
+    looks.make_some()
+    again.refresh_from_db()
+    assert again.status == "pending"
 
 
 def test_faces_are_counted_and_nothing_else_is(desk, sent):

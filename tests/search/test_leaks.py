@@ -144,3 +144,8 @@ def test_after_one_cycle_counts_and_facets_know_nothing_of_it(askers, image_of, 
     assert str(hidden["PENDING"].pk) in mina.get("/products/PENDING/").content.decode()
     answer = mina.get(hidden["PENDING"].url(320))
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
+    # But for what was taken down.
+    own = mina.get("/api/v1/search?limit=100").json()
+    skus = {hit["product"]["sku"] for hit in own["hits"]}
+    assert own["total"] == len(skus) and skus > {"PENDING", "REJECTED"} and "TAKEN-DOWN" not in skus
+    assert mina.get(hidden["TAKEN-DOWN"].url(320)).status_code == 404

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from gallery.buckets import FAULTS
 from gallery.exporting import FORMATS, Exported, export
 from gallery.exporting.writing import photos_in_all
 
@@ -36,7 +37,10 @@ class Command(BaseCommand):
             raise CommandError(_("Say where the photos are fetched from: --site https://shop.example"))
         if not target.parent.is_dir() or target.is_dir():
             raise CommandError(_("%(path)s cannot be written. Name a file in a folder that exists.") % {"path": target})
-        exported = self._write(target, format, site, no_progress or not sys.stderr.isatty())
+        try:
+            exported = self._write(target, format, site, no_progress or not sys.stderr.isatty())
+        except (OSError, *FAULTS) as error:
+            raise CommandError(_("The export was given up: %(error)s") % {"error": error}) from error
         for note in exported.notes:
             self.stderr.write(note)
         self.stdout.write(str(exported))

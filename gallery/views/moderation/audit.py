@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from gallery.models import Image, Product, Report
+from gallery.models import Image, ImageRedirect, Product, ProductRedirect, Report
 from gallery.views.access import staff_or_moderators
 
 PAGE_SIZE = 50
@@ -49,6 +50,7 @@ def audit_image(request: HttpRequest, key: UUID) -> HttpResponse:
         "name": str(image) if image else records[0].source_name or str(key),
         "page": Paginator(_entries(records, _SHOWN), PAGE_SIZE).get_page(request.GET.get("page")),
         "reports": Report.objects.filter(image=key).select_related("resolved_by").order_by("-created_at", "-pk"),
+        "merged": _merged_photos(key),
     }
     return render(request, "gallery/moderation/audit.html", context)
 
@@ -57,18 +59,33 @@ def audit_image(request: HttpRequest, key: UUID) -> HttpResponse:
 @never_cache
 @staff_or_moderators
 def audit_product(request: HttpRequest, sku: str) -> HttpResponse:
-    """The history of a product, and the way to that of each of its photos."""
-    product = get_object_or_404(Product, sku=sku)
-    records = list(
-        product.history.select_related("history_user", "category", "brand").order_by("-history_date", "-history_id")
-    )
+    """The history of a product, also of one that was merged or deleted, and the way to that of each of its photos."""
+    product = Product.objects.filter(sku=sku).first()
+    gone = None if product else Product.history.filter(sku=sku, history_type="-").order_by("-history_date").first()
+    if product is None and gone is None:
+        raise Http404
+    key = product.pk if product else gone.id
+    rows = Product.history.filter(id=key).select_related("history_user", "category", "brand")
+    records = list(rows.order_by("-history_date", "-history_id"))
+    photos = Image.objects.filter(product=key).select_related("product", "moderated_by")
+    merged = ProductRedirect.objects.filter(product=key).order_by("old_sku").values_list("old_sku", flat=True)
     context = {
         "product": product,
-        "name": product.label,
+        "name": product.label if product else gone.title,
         "page": Paginator(_entries(records, _OF_PRODUCTS), PAGE_SIZE).get_page(request.GET.get("page")),
-        "images": product.images.select_related("product", "moderated_by").order_by("position", "pk"),
+        "images": photos.order_by("position", "pk"),
+        "merged": [{"name": old, "url": reverse("audit-product", args=[old])} for old in merged],
     }
     return render(request, "gallery/moderation/audit.html", context)
+
+
+def _merged_photos(key: UUID) -> list[dict[str, str]]:
+    """The photos that were merged into this one: each has a history of its own."""
+    keys = list(ImageRedirect.objects.filter(image=key).order_by("pk").values_list("old_key", flat=True))
+    if not keys:
+        return []
+    names = dict(Image.history.filter(id__in=keys, history_type="-").values_list("id", "source_name"))
+    return [{"name": names.get(old) or str(old), "url": reverse("audit-image", args=[old])} for old in keys]
 
 
 def _entries(records: Sequence[Any], fields: Iterable[str]) -> list[Entry]:

@@ -37,7 +37,12 @@ def decide(request: HttpRequest, key: UUID) -> HttpResponse:
         return _done(request, "")
     try:
         made = Decision.objects.make(
-            asked.verb, asked.revisions, person(request), reason=asked.reason, fault=asked.fault
+            asked.verb,
+            asked.revisions,
+            person(request),
+            reason=asked.reason,
+            fault=asked.fault,
+            reported=asked.reported,
         )
     except Refused as error:
         return _refused(request, str(error), 409)

@@ -22,13 +22,16 @@ class Asked:
     fault: str
     reason: str
     revisions: dict[UUID, int]  # of the photo and its look-alikes, as they were seen
+    reported: int | None  # the newest report that was seen
 
 
 class DecisionForm(forms.Form):
-    """``act`` is a verb, with a fault for a rejection (``reject:poor``); ``also``: look-alikes as ``key:revision``."""
+    """``act`` is a verb, with a fault for a rejection (``reject:poor``); ``also``: look-alikes as ``key:revision``;
+    ``reported``: the newest report that the page showed."""
 
     act = forms.CharField(max_length=40)
     revision = forms.IntegerField(min_value=0)
+    reported = forms.IntegerField(min_value=0, required=False)
     reason = forms.CharField(
         label=gettext_lazy("Words to the contributor"),
         max_length=REASON_LENGTH,
@@ -56,7 +59,7 @@ class DecisionForm(forms.Form):
         revisions = {self.image.pk: data["revision"]}
         if verb in (Decision.Verb.APPROVE, Decision.Verb.REJECT):
             revisions |= self._also()
-        return Asked(verb, fault, reason, revisions)
+        return Asked(verb, fault, reason, revisions, data["reported"])
 
     def _also(self) -> dict[UUID, int]:
         """What is not of the form was not sent by the page, and is left out."""

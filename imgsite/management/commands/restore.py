@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from gallery.buckets import FAULTS
 from imgsite.backup import places
-from imgsite.backup.archive import Archive, ArchiveError
+from imgsite.backup.archive import ArchiveError
+from imgsite.backup.encryption import open_archive
 from imgsite.backup.restoring import RestoreError, fill_index, restore
 from search.engines.base import EngineError
 
@@ -22,10 +24,10 @@ class Command(BaseCommand):
         try:
             place = places.place(source)
             with place.reading() as stream:
-                restored = restore(Archive(stream, str(place)), self.stdout.write)
+                restored = restore(open_archive(stream, str(place)), self.stdout.write)
         except EngineError as error:
             raise CommandError(f"{error} Start the engine, or set SEARCH_URL=embedded: for now.") from error
-        except (places.PlaceError, ArchiveError, RestoreError, OSError) as error:
+        except (places.PlaceError, ArchiveError, RestoreError, OSError, *FAULTS) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored {restored.rows} rows and {restored.files} files.")
         for note in restored.notes:

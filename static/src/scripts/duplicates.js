@@ -1,5 +1,7 @@
 // Pairs by keys: j and k walk, 1, 2 and n choose a button, which Enter then presses. Nothing is merged by one key alone.
 
+import { keysAct } from "./keys.js";
+
 const list = document.querySelector("[data-duplicates]");
 
 function pairs() {
@@ -19,7 +21,7 @@ function walk(step) {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !keysAct()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   if (event.key === "j") walk(1);
   else if (event.key === "k") walk(-1);

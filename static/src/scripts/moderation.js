@@ -1,6 +1,7 @@
 // The queue by keyboard: a key presses the button of that name. A decision shows the photo that was loaded ahead at
 // once and is sent meanwhile, one after the other; what is refused is said, and its photo comes back.
 
+import { keysAct } from "./keys.js";
 import { ahead } from "./moderation-ahead.js";
 import { alertOf, announce, clearAlert } from "./say.js";
 
@@ -22,6 +23,7 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
+  if (!keysAct()) return;
   const key = event.key.toLowerCase();
   if (key === "?") toggleKeys();
   else if (key === "c") current()?.querySelector("[data-reason]").focus();
@@ -112,13 +114,12 @@ async function undo(form) {
     return;
   }
   const back = waiting.made(answer.html);
-  if (shown.dataset.photo === answer.key) shown.replaceWith(back);
-  else {
-    waiting.drop([answer.key]);
-    waiting.putBack(shown);
-    place.append(back);
-  }
-  back.hidden = false;
+  const isSame = shown.dataset.photo === answer.key;
+  if (!isSame) waiting.drop([answer.key]);
+  place.append(back);
+  reveal(back, shown);
+  if (isSame) shown.remove();
+  else waiting.putBack(shown);
   waiting.prepare(back);
   announce(answer.said);
   update(answer);
@@ -126,11 +127,18 @@ async function undo(form) {
 
 /** The next photo in place of this one, which stays aside until its decision has been taken. */
 function show(judge, next) {
-  judge.hidden = true;
   judge.classList.remove("is-shown");
-  next.hidden = false;
+  reveal(next, judge);
   announce(next.getAttribute("aria-label"));
   if (scrollY > 0) scrollTo(0, 0);
+}
+
+/** One photo in place of another: who stood in that one goes on in this one, not at the top of the page. */
+function reveal(judge, instead) {
+  const stoodInIt = instead.contains(document.activeElement);
+  judge.hidden = false;
+  instead.hidden = true;
+  if (stoodInIt) judge.focus({ preventScroll: true });
 }
 
 function refused(judge, next, answer) {
@@ -139,8 +147,8 @@ function refused(judge, next, answer) {
   // Of what another moderator decided nothing is left to do; what was wrong with the form can be mended.
   if (answer.status === 409 && next) judge.remove();
   else if (next) {
+    reveal(judge, next);
     waiting.putBack(next);
-    judge.hidden = false;
   }
 }
 
@@ -166,5 +174,8 @@ function update({ counts, can_undo: canUndo }) {
     const shown = document.querySelector(`[data-count="${state}"]`);
     if (shown) shown.textContent = number.toLocaleString(document.documentElement.lang);
   }
-  if (canUndo !== undefined) document.querySelector("[data-undo] button").disabled = !canUndo;
+  if (canUndo === undefined) return;
+  const button = document.querySelector("[data-undo] button");
+  if (!canUndo && button === document.activeElement) current()?.focus({ preventScroll: true });
+  button.disabled = !canUndo;
 }

@@ -1,5 +1,7 @@
 // Rows that are edited where they stand, by keys alone if somebody likes.
 
+import { keysAct } from "./keys.js";
+
 /** @param {{ restore: (row: Element) => void }} chosen */
 export function editRows(chosen) {
   // A form that is refused comes back in place of itself, with the reason.
@@ -39,7 +41,7 @@ export function moveByKeys() {
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || !(key in verbs)) return;
-    if (!document.querySelector("[data-products]")) return;
+    if (!document.querySelector("[data-products]") || (key.length === 1 && !keysAct())) return;
     if (target.closest("textarea, select, summary, [contenteditable], input:not([type=checkbox])")) return;
     if (verbs[key](target.closest("[data-row]")) !== undefined) event.preventDefault();
     else if (key === "e" || key === "x") event.preventDefault();

@@ -80,11 +80,22 @@ export class FileList {
     this.#tell(parts, sent < 1 ? this.say.sending({ share: share.format(sent) }) : this.say.checking());
   }
 
+  /** A place for what the photo suggests, once for each product: its panel loads when it comes into view. */
+  #suggest(row, url) {
+    if (!url || row.closest("[data-group]").querySelector(".suggestion-place")) return;
+    const place = document.createElement("div");
+    place.className = "suggestion-place";
+    place.setAttribute("hx-get", url);
+    place.setAttribute("hx-trigger", "revealed");
+    row.append(place);
+    place.dispatchEvent(new CustomEvent("page:added", { bubbles: true }));
+  }
+
   /**
-   * @param {{product_url: string, similar_url: string, state: string, notes: string[],
+   * @param {{product_url: string, similar_url: string, suggestion_url: string, state: string, notes: string[],
    *   alike: {sku: string, url: string, says: string}[]}} answer of the server
    */
-  done(id, { product_url: url, similar_url: similar, state = "", notes = [], alike = [] }) {
+  done(id, { product_url: url, similar_url: similar, suggestion_url: suggestion, state = "", notes = [], alike = [] }) {
     const parts = this.#rows.get(id);
     if (!parts) return;
     parts.progress.hidden = true;
@@ -95,6 +106,7 @@ export class FileList {
     parts.similar.hidden = !similar;
     parts.alike.replaceChildren(...alike.map(lineOf));
     this.groups.fix(parts.row);
+    this.#suggest(parts.row, suggestion);
     this.#tell(parts, [this.say.done(), state, ...notes].filter(Boolean).join(" "), "good");
   }
 

@@ -118,6 +118,7 @@ function sendFiles(uppy, form, part, list) {
     begin();
   };
   form.addEventListener("submit", (event) => {
+    if (event.target !== form) return; // a panel of suggestions in the list has forms of its own
     event.preventDefault();
     send(() => uppy.upload());
   });
