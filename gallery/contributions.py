@@ -19,6 +19,7 @@ from gallery.drafts import new_product, title_from
 from gallery.filenames import clean_name
 from gallery.intake import record_image, record_replacement, stored_original
 from gallery.models import Image, Product, User
+from gallery.models.images import ANSWERED, SENT_ANOTHER
 from gallery.verification import Refused, verify
 
 Status = Image.Status
@@ -54,9 +55,7 @@ def reply(image: Image, by: User, words: str) -> None:
     with _locked(image, ANSWERABLE) as current:
         if current.replied_at:
             raise NotNow(_("You have answered already. A moderator has read it, or will."))
-        Image.objects.filter(pk=current.pk).resubmit(
-            by, "Answered by the contributor", reply=words, replied_at=timezone.now()
-        )
+        Image.objects.filter(pk=current.pk).resubmit(by, ANSWERED, reply=words, replied_at=timezone.now())
     image.refresh_from_db()
 
 
@@ -88,7 +87,7 @@ def replace(image: Image, by: User, file: BinaryIO, name: str) -> Image:
                 )
         record_replacement(waiting, stored)
         if waiting.status != Status.PENDING:
-            Image.objects.filter(pk=waiting.pk).resubmit(by, "Another file by the contributor")
+            Image.objects.filter(pk=waiting.pk).resubmit(by, SENT_ANOTHER)
             waiting.refresh_from_db()
         return waiting
 

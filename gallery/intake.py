@@ -8,9 +8,11 @@ from typing import BinaryIO
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import transaction
+from django.utils import timezone
 
 from gallery.filenames import ending_of, with_ending
 from gallery.models import Image, Product, User
+from gallery.models.images import TAKEN_DOWN_BEFORE
 from gallery.storage import delete_after_commit, fresh_name
 from gallery.verification import Facts, verify
 
@@ -72,6 +74,8 @@ def record_image(
 ) -> Image:
     """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along.
 
+    What would be approved is rejected where this very file was taken down before: a moderator may approve it.
+
     :param reserved: names that it must not get, as other files of the product will
     :param replaces: the image that it is to take the place of once it is approved
     """
@@ -88,6 +92,9 @@ def record_image(
         replaces=replaces,
     )
     _take_facts(image, stored)
+    if image.status == Image.Status.APPROVED and Image.objects.was_taken_down(image.sha256):
+        image.status, image.status_reason = Image.Status.REJECTED, TAKEN_DOWN_BEFORE
+        image.moderated_at = timezone.now()
     image.save(force_insert=True)
     return image
 

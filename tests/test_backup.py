@@ -641,3 +641,18 @@ def test_a_member_too_many_is_found(archive, tmp_path):
         members.writestr("files/originals/../../evil", b"x")
     with copy.open("rb") as stream, pytest.raises(ArchiveError, match="evil"):
         Archive(stream, "it").verify()
+
+
+def test_two_backups_to_one_path_do_not_write_into_one_file(tmp_path):
+    target = places.place(str(tmp_path / "shop.zip"))
+    first, second = target.writing(), target.writing()
+    first_stream, second_stream = first.__enter__(), second.__enter__()
+    first_stream.write(b"first")
+    second_stream.write(b"half of the sec")
+    first.__exit__(None, None, None)
+    assert (tmp_path / "shop.zip").read_bytes() == b"first"
+    with pytest.raises(places.PlaceError, match="there already: another backup"):
+        second.__exit__(None, None, None)
+    assert (tmp_path / "shop.zip").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.zip"]
+    assert (tmp_path / "shop.zip").stat().st_mode & 0o077 == 0

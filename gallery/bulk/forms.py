@@ -26,7 +26,7 @@ class ActionForm(forms.Form):
         required=False,
     )
     value = forms.DecimalField(
-        label=_("Number"),
+        label=_("Percent, amount or price"),
         max_digits=12,
         decimal_places=2,
         required=False,

@@ -94,7 +94,7 @@ class Importer:
         try:
             if problem := unreadable(values):
                 raise RowError(problem)
-            if values.get(SURPLUS):
+            if SURPLUS in values:
                 raise RowError(_("There are more cells than columns. Put quotes around values that contain commas."))
             outcome = self._import_row(parse(line, values, self.currency))
         except (RowError, SourceError, Refused) as error:
@@ -134,6 +134,13 @@ class Importer:
     def _warn(self, line: int, text: str) -> None:
         self.summary.warnings.append(_("line %(line)d: %(text)s") % {"line": line, "text": text})
 
+    def _warn_if_taken_down(self, row: Row, sha256: str) -> None:
+        if Image.objects.was_taken_down(sha256):
+            self._warn(
+                row.line,
+                _("This very file was taken down before, so the photo is rejected. A moderator can approve it."),
+            )
+
     def _import_row(self, row: Row) -> str:
         """One of "created", "changed" and "unchanged"."""
         if (row.sku, row.file) in self._seen:
@@ -167,6 +174,7 @@ class Importer:
         if product.images.filter(Q(sha256=sha256) | Q(redirects__sha256=sha256)).exists():
             return "unchanged"
         with self._stored(row, path) as stored:
+            self._warn_if_taken_down(row, sha256)
             if not self.dry_run:
                 others = self._names_of_sku.get(product.sku, set())
                 record_image(product, stored, uploader=self.uploader, alt_text=row.alt, reserved=others)
@@ -217,6 +225,8 @@ class Importer:
                 # As it is now: a decision of a moderator since it was read is not written over.
                 image = Image.objects.select_for_update().get(pk=image.pk)
                 image._history_user = self.uploader  # type: ignore[attr-defined]
+                if stored is not None and image.status == Image.Status.APPROVED:
+                    _refuse_if_taken_down(sha256)
                 if stored is not None and not self.dry_run:
                     record_replacement(image, stored)
                 changed = self._describe.image(image, row) or changed or is_new
@@ -224,7 +234,9 @@ class Importer:
                     self._warn(
                         row.line, _("The photo stays hidden: %(status)s.") % {"status": image.get_status_display()}
                     )
-            elif stored is not None and not self.dry_run:
+            elif stored is not None:
+                self._warn_if_taken_down(row, sha256)
+            if image is None and stored is not None and not self.dry_run:
                 image = record_image(
                     product,
                     stored,
@@ -283,6 +295,14 @@ def _is_another_s(image: Image, sha256: str) -> bool:
         return False
     refused = image.status in (Image.Status.REJECTED, Image.Status.WITHDRAWN)
     return not (refused and image.sha256 == sha256)
+
+
+def _refuse_if_taken_down(sha256: str) -> None:
+    """
+    :raises RowError: for a file that would show again in the place of another one
+    """
+    if Image.objects.was_taken_down(sha256):
+        raise RowError(_("This very file was taken down before, so it does not replace the photo. Send another one."))
 
 
 def _image_shown_at(row: Row) -> Image | None:

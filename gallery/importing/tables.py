@@ -16,6 +16,7 @@ from gallery.importing.rows import COLUMNS, LONGEST_CELL, unknown_columns
 SURPLUS = "\0surplus"  # the key of cells beyond the last named column
 ENDINGS = (".csv", ".tsv", ".txt")
 REPORT_COLUMNS = ("line", "reason")  # of the file of failed rows: it can be corrected and imported as it is
+SURPLUS_COLUMN = "surplus"  # of the same file, where a row had more cells than columns: what they held
 _DELIMITERS = ",;\t|"
 # The longest cell that is read, so that its row can be refused by name; the module's own limit would end the table.
 _MOST_CELL = 32 << 20
@@ -67,8 +68,12 @@ def _read(path: Path, file: TextIO) -> tuple[list[tuple[int, Values]], list[str]
 
 
 def _cut(values: Values) -> Values:
-    """Of a cell that is too long, as much as gets its row refused: all of them together would not fit in memory."""
-    return {name: cell[: LONGEST_CELL + 1] if isinstance(cell, str) else cell for name, cell in values.items()}
+    """Of a cell that is too long, as much as gets its row refused: all of them together would not fit in memory.
+
+    Cells beyond the last column become one; being there gets their row refused.
+    """
+    joined = {name: "; ".join(cell) if isinstance(cell, list) else cell for name, cell in values.items()}
+    return {name: cell[: LONGEST_CELL + 1] if cell else cell for name, cell in joined.items()}
 
 
 def _after_hint(file: TextIO) -> int:
@@ -91,7 +96,7 @@ def _judged(path: Path, names: list[str]) -> list[str]:
         raise SourceError(
             _("%(table)s names a column twice: %(names)s.") % {"table": path.name, "names": ", ".join(repeated)}
         )
-    unknown = [name for name in unknown_columns(names) if name not in REPORT_COLUMNS]
+    unknown = [name for name in unknown_columns(names) if name not in (*REPORT_COLUMNS, SURPLUS_COLUMN)]
     return [_("Columns that are not used: %(names)s") % {"names": ", ".join(unknown)}] if unknown else []
 
 

@@ -23,7 +23,7 @@ from gallery.importing.feed_link import fetch_feed
 from gallery.importing.importer import Importer
 from gallery.importing.sources import Source, open_source
 from gallery.importing.summary import RowFailure, Summary
-from gallery.importing.tables import REPORT_COLUMNS
+from gallery.importing.tables import REPORT_COLUMNS, SURPLUS, SURPLUS_COLUMN
 from gallery.models import CatalogueImport, Job, User
 from gallery.storage import fresh_name
 from gallery.tables.cells import cleaned, unguarded
@@ -225,6 +225,8 @@ def _report(job: Job, summary: Summary) -> None:
 
 def _row_of_report(failure: RowFailure) -> dict[str, str]:
     cells = {name: value for name, value in failure.values.items() if name and not name.startswith("\0")}
+    if surplus := failure.values.get(SURPLUS):
+        cells[SURPLUS_COLUMN] = surplus
     # As they are meant: writing puts the apostrophes of what looks like a formula back.
     return {
         **{name: unguarded(value or "") for name, value in cells.items()},

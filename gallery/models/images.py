@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from gallery import hashes, signals
@@ -20,9 +21,14 @@ from gallery.visibility import Visibility
 
 REASON_LENGTH = 300
 REPLY_LENGTH = 500
-_REPLACED = "Replaced by a newer photo"
-_REOPENED = "The newer photo is looked at again"
-_RETRACTED = "Withdrawn by the contributor"
+# Stored as they stand here, whoever acts in whatever language; ``gallery.templatetags.moderating`` translates them.
+TAKEN_DOWN_BEFORE = gettext_noop("This very file was taken down before.")
+_REPLACED = gettext_noop("Replaced by a newer photo")
+_REOPENED = gettext_noop("The newer photo is looked at again")
+_RETRACTED = gettext_noop("Withdrawn by the contributor")
+ANSWERED = gettext_noop("Answered by the contributor")
+SENT_ANOTHER = gettext_noop("Another file by the contributor")
+STORED_REASONS = frozenset((TAKEN_DOWN_BEFORE, _REPLACED, _REOPENED, _RETRACTED, ANSWERED, SENT_ANOTHER))
 WHY_LENGTH = 100  # of the history's own column; the whole reason is in its ``status_reason``
 
 
@@ -67,6 +73,20 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def taken_down(self) -> "ImageQuerySet":
         return self.filter(taken_down_at__isnull=False)  # its negation by exclude() would use no index
+
+    def was_taken_down(self, sha256: str) -> bool:
+        """Whether a photo of this very file was taken down, also one that is gone for good: the history knows of it.
+
+        A photo of the file that a moderator has approved since lets it in again.
+        """
+        gone = Image.history.filter(sha256=sha256, history_type="-", taken_down_at__isnull=False).order_by()
+        hidden = Image.objects.filter(sha256=sha256).taken_down().order_by()
+        moments = gone.values_list("taken_down_at", flat=True).union(hidden.values_list("taken_down_at", flat=True))
+        last = max(moments, default=None)
+        if last is None:
+            return False
+        allowed = Image.objects.filter(sha256=sha256, status=Image.Status.APPROVED, moderated_at__gt=last)
+        return not allowed.exists()
 
     def reported(self) -> "ImageQuerySet":
         """Images with a report that nobody has answered yet."""

@@ -173,7 +173,9 @@ class Product(models.Model):  # type: ignore[django-manager-missing]  # taggit's
         # One arrangement at a time, and none while a photo is added.
         Product.objects.select_for_update().get(pk=self.pk)
         rank = {key: number for number, key in enumerate(keys)}
-        photos = sorted(self.images.order_by("position", "pk"), key=lambda photo: rank.get(photo.pk, len(rank)))
+        # In the order of keys, as moderators lock them, who decide on photos without their product.
+        locked = self.images.select_for_update().order_by("pk")
+        photos = sorted(locked, key=lambda photo: (rank.get(photo.pk, len(rank)), photo.position, photo.pk))
         self.images.all().put_in_order(photos, by)
 
     def sharpest_photo(self) -> "Image | None":

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext as _
 
 from gallery.models import Claim, Image, Report, User
+from gallery.models.images import TAKEN_DOWN_BEFORE
 from gallery.quality_signs import quality_signs
 
 _SIBLINGS = 6
@@ -43,7 +45,7 @@ def shown(image: Image, by: User) -> Shown:
     siblings = Image.objects.filter(product=image.product_id).exclude(pk=image.pk).select_related("product")
     return Shown(
         image,
-        quality_signs(image),
+        _taken_down_before(image) + quality_signs(image),
         _record_of(image.uploader) if image.uploader else None,
         decisions_on(image)[:_EARLIER],
         list(Report.objects.open().filter(image=image).select_related("user").order_by("-created_at", "-pk")),
@@ -57,6 +59,12 @@ def decisions_on(image: Image) -> Any:
     """The history's rows in which somebody decided something, the newest first."""
     moderated = image.history.exclude(moderated_at=None, history_change_reason=None).filter(history_type="~")
     return moderated.select_related("history_user").order_by("-history_date", "-history_id")
+
+
+def _taken_down_before(image: Image) -> list[str]:
+    """Said of what may be let in again by a decision."""
+    may_come_in = image.status != Image.Status.APPROVED and image.taken_down_at is None
+    return [_(TAKEN_DOWN_BEFORE)] if may_come_in and Image.objects.was_taken_down(image.sha256) else []
 
 
 def _record_of(uploader: User) -> UploaderRecord:

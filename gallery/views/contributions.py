@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
@@ -83,9 +83,9 @@ def uploads_page(request: HttpRequest) -> HttpResponse:
 def contribute(request: HttpRequest, sku: str | None = None) -> HttpResponse:
     """The form for photos of a product, or of one that the shop does not have; a POST takes ``file``s."""
     user = person(request)
-    product = None
-    if sku is not None:
-        product = get_object_or_404(Product.objects.visible_to(visibility.of(user)), sku=sku)
+    product = None if sku is None else _product_at(sku, user)
+    if product and product.sku != sku and request.method != "POST":
+        return redirect("contribute-to", product.sku)
     form = ContributionForm(request.POST if request.method == "POST" else None)
     receipts: list[Receipt] = []
     status = 200
@@ -107,6 +107,18 @@ def contribute(request: HttpRequest, sku: str | None = None) -> HttpResponse:
         "room": contributions.room_of(user),
     }
     return render(request, "gallery/contribute.html", context, status=status)
+
+
+def _product_at(sku: str, user: User) -> Product:
+    """The product, or the one that it was merged into: the form may have been opened before.
+
+    :raises Http404: for one that the person does not see
+    """
+    visible = Product.objects.visible_to(visibility.of(user))
+    product = visible.filter(sku=sku).first() or visible.filter(redirects__old_sku=sku).first()
+    if product is None:
+        raise Http404
+    return product
 
 
 def _receipt(request: HttpRequest, user: User, file: UploadedFile, product: Product | None) -> Receipt:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
-from gallery.models import Category, Image, Product, ProductRedirect
+from gallery.models import Category, Image, Product
 from gallery.prices import price_label
 
 
@@ -28,10 +28,11 @@ def product_page(request: HttpRequest, sku: str) -> HttpResponse:
         .first()
     )
     if product is None:
-        moved = ProductRedirect.objects.select_related("product").filter(old_sku=sku).first()
+        # Only for who may see it: the SKU of a draft is nobody else's business.
+        moved = Product.objects.visible_to(who).filter(redirects__old_sku=sku).first()
         if moved is None:
             raise Http404
-        return redirect("product", sku=moved.product.sku, permanent=True)
+        return redirect("product", sku=moved.sku, permanent=True)
     for image in product.photos:
         image.product = product  # its alternative text and visibility need no query of their own
     is_staff = who == visibility.moderation

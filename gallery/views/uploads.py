@@ -23,6 +23,7 @@ from gallery.filenames import clean_name
 from gallery.forms import BatchForm, GroupForm
 from gallery.intake import record_image, stored_original
 from gallery.models import Brand, Category, Image, Product, User
+from gallery.models.images import TAKEN_DOWN_BEFORE
 from gallery.verification import Refused, note_sentences
 
 TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
@@ -184,7 +185,7 @@ def take(
                 image = grouping.add(joined, stored, (group or {}).get("place") or 0)
     except grouping.AlreadyThere as there:
         image = there.image
-    return image, note_sentences(image.notes) + _seen_before(image)
+    return image, note_sentences(image.notes) + _stays_hidden(image) + _seen_before(image)
 
 
 def similar_url(image: Image) -> str:
@@ -193,6 +194,12 @@ def similar_url(image: Image) -> str:
 
 def state_of(product: Product) -> str:
     return _("It is published.") if product.published else _("It is a draft: only staff see it.")
+
+
+def _stays_hidden(image: Image) -> list[str]:
+    if image.status != Image.Status.REJECTED or image.status_reason != TAKEN_DOWN_BEFORE:
+        return []
+    return [_("This very file was taken down before, so the photo is rejected. A moderator can approve it.")]
 
 
 def _seen_before(image: Image) -> list[str]:

@@ -1,6 +1,7 @@
 """Where an archive lies: a path, or ``s3://bucket/key``."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -54,20 +55,28 @@ class LocalFile:
 
     @contextmanager
     def writing(self) -> Iterator[IO[bytes]]:
-        """Only its owner may read it: it holds the hashes of passwords."""
-        part = self.path.with_name(f"{self.path.name}.part")
+        """Only its owner may read it: it holds the hashes of passwords.
+
+        :raises PlaceError: also where another backup has taken the path meanwhile; that one stays
+        """
+        part: Path | None = None
         try:
-            part.unlink(missing_ok=True)
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            # A name of its own: two backups to one path must not write into one file.
+            opened, name = tempfile.mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
+            part = Path(name)
+            with os.fdopen(opened, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+            if self.exists():
+                raise PlaceError(f"{self.path} is there already: another backup was written to it meanwhile.")
             part.replace(self.path)
         except OSError as error:
             raise PlaceError(f"{self.path} cannot be written: {error.strerror or error}") from error
         finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+            if part is not None:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
 
     def reading(self) -> IO[bytes]:
         try:

@@ -6,9 +6,10 @@ walk always ends.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 TREES = 200
 _AT_ONCE = 20  # trees between two signs of life
@@ -31,28 +32,36 @@ class Forest:
     def fit(cls, vectors: np.ndarray, labels: np.ndarray, classes: int, tick: Callable[[], None]) -> "Forest":
         from sklearn.ensemble import RandomForestClassifier  # takes seconds to import, which only training needs
 
-        grown = RandomForestClassifier(warm_start=True, random_state=0, n_jobs=1)
         counts = np.bincount(labels, minlength=classes)
         weights = len(labels) / counts[labels]  # rare categories count as much as common ones
-        for count in range(_AT_ONCE, TREES + 1, _AT_ONCE):
+        random = np.random.RandomState(0)  # one for all: these are the trees of one large forest
+        nodes = 0
+        roots: list[int] = []
+        left: list[np.ndarray] = []
+        right: list[np.ndarray] = []
+        feature: list[np.ndarray] = []
+        threshold: list[np.ndarray] = []
+        shares: list[csr_array] = []
+        for start in range(0, TREES, _AT_ONCE):
             tick()
-            grown.set_params(n_estimators=count)
-            grown.fit(vectors, labels, sample_weight=weights)
-        trees = [one.tree_ for one in grown.estimators_]
-        begins = [0, *(tree.node_count for tree in trees[:-1])]
-        roots: np.ndarray = np.cumsum(np.array(begins))
-        shares = np.zeros((sum(tree.node_count for tree in trees), classes), dtype=np.float32)
-        columns = [int(label) for label in grown.classes_]
-        shares[:, columns] = np.concatenate([tree.value[:, 0, :] for tree in trees])
-        left = _joined([tree.children_left for tree in trees], roots)
-        shares[left >= 0] = 0
+            # Some at a time: their leaves name every category until they are packed, which fills gigabytes.
+            few = RandomForestClassifier(min(_AT_ONCE, TREES - start), random_state=random, n_jobs=1)
+            few.fit(vectors, labels, sample_weight=weights)
+            for tree in (one.tree_ for one in few.estimators_):
+                roots.append(nodes)
+                left.append(_moved(tree.children_left, nodes))
+                right.append(_moved(tree.children_right, nodes))
+                feature.append(tree.feature.astype(np.int32))
+                threshold.append(tree.threshold.copy())
+                shares.append(_leaves(tree, few.classes_, classes))
+                nodes += tree.node_count
         return cls(
-            roots.astype(np.int32),
-            left,
-            _joined([tree.children_right for tree in trees], roots),
-            np.concatenate([tree.feature for tree in trees]).astype(np.int32),
-            np.concatenate([tree.threshold for tree in trees]),
-            csr_array(shares),
+            np.array(roots, dtype=np.int32),
+            np.concatenate(left),
+            np.concatenate(right),
+            np.concatenate(feature),
+            np.concatenate(threshold),
+            csr_array(vstack(shares, format="csr")),
         )
 
     def scores(self, vectors: np.ndarray) -> np.ndarray:
@@ -105,7 +114,14 @@ class Forest:
         return cls(arrays["roots"], left, right, feature, arrays["threshold"], shares)
 
 
-def _joined(children: list[np.ndarray], roots: np.ndarray) -> np.ndarray:
-    """Children of all trees, as places in the one list of nodes; -1 stays."""
-    moved = [np.where(places >= 0, places + root, -1) for places, root in zip(children, roots, strict=True)]
-    return np.concatenate(moved).astype(np.int32)
+def _moved(children: np.ndarray, root: int) -> np.ndarray:
+    """Children of a tree, as places in the one list of nodes; -1 stays."""
+    return np.where(children >= 0, children + root, -1).astype(np.int32)
+
+
+def _leaves(tree: Any, columns: np.ndarray, classes: int) -> csr_array:
+    """``(nodes, classes)`` float32: the shares in a tree's leaves; nothing in its other nodes."""
+    shares = np.zeros((tree.node_count, classes), dtype=np.float32)
+    shares[:, columns] = tree.value[:, 0, :]
+    shares[tree.children_left >= 0] = 0
+    return csr_array(shares)

@@ -37,27 +37,30 @@ def nearest_products(similarities: np.ndarray, groups: np.ndarray, most: int = V
     :param groups: ``(n,)`` which product a row is of
     """
     several = min(len(similarities), 4 * most)
-    near = np.argpartition(-similarities, several - 1)[:several] if several else np.zeros(0, dtype=np.int64)
-    ranked = near[np.lexsort((near, -similarities[near]))]
-    first: dict[Any, int] = {}
-    for row, group in zip(ranked.tolist(), groups[ranked].tolist(), strict=True):
-        first.setdefault(group, row)
-    return list(first.values())[:most]
+    while True:
+        near = np.argpartition(-similarities, several - 1)[:several] if several else np.zeros(0, dtype=np.int64)
+        ranked = near[np.lexsort((near, -similarities[near]))]
+        first: dict[Any, int] = {}
+        for row, group in zip(ranked.tolist(), groups[ranked].tolist(), strict=True):
+            first.setdefault(group, row)
+        if len(first) >= most or several == len(similarities):
+            return list(first.values())[:most]
+        several = min(len(similarities), 4 * several)  # products with many photos each
 
 
 def held_out_neighbours(
     samples: Samples, folds: np.ndarray, tick: Callable[[], None]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For every row its nearest products in other folds: their rows, and how similar they are.
+    """For every row its nearest products in other folds, by other pictures: their rows, and how similar they are.
 
     :param folds: ``(n,)`` the fold of each row; photos of one product share it
     """
-    vectors, found = samples.vectors, []
+    vectors, pictures, found = samples.vectors, samples.pictures, []
     for start in range(0, len(vectors), _CHUNK):
         tick()
         block = vectors[start : start + _CHUNK] @ vectors.T
         for n, similarities in enumerate(block, start):
-            others = np.flatnonzero(folds != folds[n])
+            others = np.flatnonzero((folds != folds[n]) & (pictures != pictures[n]))
             rows = others[nearest_products(similarities[others], samples.groups[others])]
             found.append((rows, similarities[rows]))
     return found

@@ -1,8 +1,10 @@
 """What a classifier learns from: the approved photos of products with a category, in the space of a generation."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +18,7 @@ LEAST_PRODUCTS = 3  # of a category: fewer cannot be learnt from and held out
 LEAST_CATEGORIES = 2
 SHOWABLE = (Image.Status.APPROVED, Image.Status.PENDING)
 MOST_IMAGES = 20_000  # a random sample of larger catalogues
+SURE_IMAGES = 50  # of each category are in the sample as far as there are so many: rare ones must not get lost
 
 
 class TooFewLabels(Exception):
@@ -43,6 +46,16 @@ class Samples:
         found[self.groups] = self.labels
         return found
 
+    @cached_property
+    def pictures(self) -> np.ndarray:
+        """``(n,)`` int64: the same for photos whose vectors are the same to the last bit.
+
+        One file in several products, as feeds have it for sizes of one article: whoever has seen one knows the others.
+        """
+        numbers: dict[bytes, int] = {}
+        digests = (hashlib.sha256(np.ascontiguousarray(row)).digest() for row in self.vectors)
+        return np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], dtype=np.int64)
+
 
 def labelled() -> QuerySet[Image]:
     """Approved photos of products with a category."""
@@ -68,8 +81,7 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     """
     rows = list(labelled().order_by("pk").values_list("product", "product__category", "sha256"))
     if len(rows) > MOST_IMAGES:
-        drawn = np.random.default_rng(seed).permutation(len(rows))[:MOST_IMAGES]
-        rows = [rows[n] for n in np.sort(drawn)]
+        rows = [rows[n] for n in _drawn([category for _product, category, _sha256 in rows], seed)]
     found, vectors = [], []
     for part in chunks(rows):
         tick()
@@ -84,6 +96,17 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     if len(classes) < LEAST_CATEGORIES:
         raise TooFewLabels(len(classes), len(rows))
     return _samples(found, vectors, classes)
+
+
+def _drawn(categories: Sequence[int | None], seed: int) -> list[int]:
+    """Places of ``MOST_IMAGES`` photos at random, the first ``SURE_IMAGES`` of each category before all others."""
+    seen: Counter[int | None] = Counter()
+    sure: list[int] = []
+    others: list[int] = []
+    for n in np.random.default_rng(seed).permutation(len(categories)).tolist():
+        seen[categories[n]] += 1
+        (sure if seen[categories[n]] <= SURE_IMAGES else others).append(n)
+    return sorted([*sure, *others][:MOST_IMAGES])
 
 
 def _samples(found: Sequence[tuple[UUID, int]], vectors: Sequence[np.ndarray], classes: tuple[int, ...]) -> Samples:

@@ -109,8 +109,11 @@ def suggest(image: Image) -> Suggestion:
     near = _nearest(image, embedding, generation)
     tree = Category.objects.tree()
     trained = {one.kind: one for one in Classifier.objects.of(generation)}
-    kind, says = _who(trained)
-    classes, likely = _likely(kind, trained, near, row, classes)
+    kind, says = _who(trained, near)
+    try:
+        classes, likely = _likely(kind, trained, near, row, classes)
+    except Classifier.DoesNotExist:
+        return suggest(image)  # it was trained again just now
     return Suggestion(
         image,
         says=says,
@@ -176,15 +179,20 @@ def _nearest(
     return _Near(images, scores, tags_of([one.product_id for one in images]) if with_tags else {})
 
 
-def _who(trained: Mapping[str, Classifier]) -> tuple[str, str]:
+def _who(trained: Mapping[str, Classifier], near: _Near) -> tuple[str, str]:
     """The classifier that suggests, and what to know of it."""
     chosen = SuggestionSetting.chosen()
-    if chosen == Classifier.Kind.NEIGHBOURS or chosen in trained:
+    says: list[str] = []
+    if chosen in trained:
         return chosen, ""
-    says = _("%(classifier)s is not trained for the present index: the neighbours suggest meanwhile.") % {
-        "classifier": Classifier.Kind(chosen).label
-    }
-    return Classifier.Kind.NEIGHBOURS, says
+    if chosen != Classifier.Kind.NEIGHBOURS:
+        says.append(
+            _("%(classifier)s is not trained for the present index: the neighbours suggest meanwhile.")
+            % {"classifier": Classifier.Kind(chosen).label}
+        )
+    if near.images and Classifier.Kind.NEIGHBOURS not in trained:
+        says.append(_("Not measured yet: the percentages are shares of votes, not how often they are right."))
+    return Classifier.Kind.NEIGHBOURS, " ".join(says)
 
 
 def _likely(

@@ -104,13 +104,19 @@ def _trained(
 def held_out_scores(
     kind: str, samples: Samples, folds: np.ndarray, begun: Callable[[], None], tick: Callable[[], None]
 ) -> np.ndarray:
-    """``(n, classes)``: each photo's scores by a classifier that was trained on the other folds."""
+    """``(n, classes)``: each photo's scores by a classifier that was trained on the other folds, without its picture.
+
+    Where these leave fewer than two categories there is nothing to learn: all scores are the same.
+    """
     scores = np.zeros((len(folds), len(samples.classes)), dtype=np.float32)
     for fold in np.unique(folds):
         begun()
         held_out = folds == fold
-        model = LEARNERS[kind].fit(samples.vectors[~held_out], samples.labels[~held_out], len(samples.classes), tick)
-        scores[held_out] = model.scores(samples.vectors[held_out])
+        others = ~np.isin(samples.pictures, samples.pictures[held_out])
+        labels = samples.labels[others]
+        if len(np.unique(labels)) > 1:
+            model = LEARNERS[kind].fit(samples.vectors[others], labels, len(samples.classes), tick)
+            scores[held_out] = model.scores(samples.vectors[held_out])
     return scores
 
 

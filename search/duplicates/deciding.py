@@ -1,6 +1,7 @@
 """What staff decide of a pair: merge it into one side, or tell it apart for good."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -13,28 +14,42 @@ from search.models import DuplicatePair, ProductView
 from search.models.duplicates import ordered
 
 Kind, State = DuplicatePair.Kind, DuplicatePair.State
+_WAITING = (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED)
+_REFUSED = (Image.Status.REJECTED, Image.Status.WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class Merged:
+    image: Image  # the photo that stays
+    closed: bool  # whether it took along one that waited for a moderator
+
+
+def closes(pair: DuplicatePair, kept: Image, dropped: Image) -> bool:
+    """Whether a merge leaves nothing but a refused photo of one that waits, without anybody's decision."""
+    return pair.kind != Kind.SAME_PRODUCT and kept.status in _REFUSED and dropped.status in _WAITING
 
 
 @transaction.atomic
-def merge(pair: DuplicatePair, keep: UUID, by: User, revisions: Mapping[UUID, int] | None = None) -> Image:
+def merge(pair: DuplicatePair, keep: UUID, by: User, revisions: Mapping[UUID, int] | None = None) -> Merged:
     """Keep one photo of the pair: its product takes in the other's, and photos that are the same become one.
 
     :param keep: the key of the photo whose side stays
     :param revisions: of the products as the person saw them
-    :return: the photo that stays
     :raises MergeRefused: when somebody was faster
     """
     drop = _open(pair, keep)
-    products = dict(Image.objects.filter(pk__in=[keep, drop]).values_list("pk", "product_id"))
-    if len(products) < 2:
+    images = Image.objects.in_bulk([keep, drop])
+    if len(images) < 2:
         raise MergeRefused(_("One of the photos has been merged or deleted meanwhile. Nothing was changed."))
+    closed = closes(pair, images[keep], images[drop])
+    products = {key: image.product_id for key, image in images.items()}
     pair.close_merged(by)
     if products[keep] != products[drop]:
         merge_products(products[keep], products[drop], by, revisions)
     # Photos of the same bytes have become one by then.
     if pair.kind != Kind.SAME_PRODUCT and Image.objects.filter(pk=drop).exists():
         merge_images(keep, drop, by)
-    return Image.objects.select_related("product").get(pk=keep)
+    return Merged(Image.objects.select_related("product").get(pk=keep), closed)
 
 
 @transaction.atomic

@@ -164,6 +164,7 @@ def record(pairs: Sequence[DuplicatePair]) -> int:
     """
     known = _known((pair.first, pair.second) for pair in pairs)
     new = [one for one in pairs if known.get((one.first, one.second)) != (one.first_sha256, one.second_sha256)]
+    DuplicatePair.objects.leave_to_files({(one.first, one.second) for one in new} & known.keys())
     columns = [column.name for column in DuplicatePair._meta.concrete_fields]
     written: list[Any] = DuplicatePair.objects.bulk_create(
         new,

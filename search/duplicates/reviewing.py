@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -15,8 +16,10 @@ from django.utils.translation import gettext as _
 from gallery.merging import better
 from gallery.models import Image, Product
 from gallery.prices import price_label
-from search.models import DuplicatePair
+from search.duplicates.deciding import closes
+from search.models import DuplicatePair, SafetyScore
 from search.models.duplicates import DuplicatePairQuerySet
+from search.safety import nudity
 
 Kind = DuplicatePair.Kind
 _IN_GROUP = 60  # photos that a group is followed to
@@ -83,6 +86,22 @@ class Review:
     right: Image
     others: int  # further open pairs of the two photos
     differences: list[Difference] = field(default_factory=list)
+    veiled: frozenset[UUID] = frozenset()  # photos that are not thrust upon whoever looks
+
+    @property
+    def left_is_veiled(self) -> bool:
+        return self.left.pk in self.veiled
+
+    @property
+    def right_is_veiled(self) -> bool:
+        return self.right.pk in self.veiled
+
+    @property
+    def closing(self) -> str:
+        """The side that takes a photo which waits along without a moderator's decision: left, right, or empty."""
+        if closes(self.pair, self.left, self.right):
+            return "left"
+        return "right" if closes(self.pair, self.right, self.left) else ""
 
     @property
     def same_product(self) -> bool:
@@ -142,7 +161,7 @@ def reviews_of(pairs: Iterable[DuplicatePair]) -> list[Review]:
     pairs = list(pairs)
     keys = {key for pair in pairs for key in (pair.first, pair.second)}
     images = Image.objects.with_product().prefetch_related("product__tags").in_bulk(keys)  # type: ignore[misc]  # taggit's manager is unknown to the stubs
-    around = _pairs_around(keys)
+    around, veiled = _pairs_around(keys), _veiled(images.values())
     return [
         Review(
             pair,
@@ -150,10 +169,19 @@ def reviews_of(pairs: Iterable[DuplicatePair]) -> list[Review]:
             images[pair.second],
             around[pair.first] + around[pair.second] - 2,
             _differences(images[pair.first], images[pair.second]),
+            veiled,
         )
         for pair in pairs
         if pair.first in images and pair.second in images
     ]
+
+
+def _veiled(images: Iterable[Image]) -> frozenset[UUID]:
+    """What the moderation queue covers of these: what nobody let through, and may be unsafe, or was not looked at."""
+    hidden = [image for image in images if image.status != Image.Status.APPROVED]
+    scores = SafetyScore.objects.filter(sha256__in={image.sha256 for image in hidden}, model=nudity.MODEL)
+    safe = set(scores.filter(score__lt=settings.SAFETY_THRESHOLD).values_list("sha256", flat=True))
+    return frozenset(image.pk for image in hidden if image.fault == Image.Fault.OFFENSIVE or image.sha256 not in safe)
 
 
 def _pairs_around(keys: set[UUID]) -> dict[UUID, int]:

@@ -20,7 +20,7 @@ from search.pictures import Vectors
 SHOWN = 6  # photos of a kind
 MOST_LOOK_ALIKES = 24
 ALIKE_BITS = 6  # of 64: re-encoding, scaling and a small border change fewer
-_VOTERS = 12  # nearest approved photos that suggest a category
+_VOTERS = 12  # nearest approved photos of other products that suggest a category
 _LEAST_VOTES = 3
 
 
@@ -85,7 +85,10 @@ def evidence_of(image: Image, vectors: Vectors | None, by: User, generation: Gen
     ]
     claimed = set(Claim.objects.of_others(by).filter(image__in=pending).values_list("image", flat=True))
     look_alikes = [key for key in pending if key not in claimed][:MOST_LOOK_ALIKES]
-    wanted = [hit.key for hit in [*public[:_VOTERS], *rejected[:SHOWN]]] + near[:SHOWN] + look_alikes
+    # Its product's own photos would only say what the product says of itself.
+    voters = [hit.key for hit in public if hit.product != str(image.product_id)][:_VOTERS]
+    shown = [hit.key for hit in [*public[:SHOWN], *rejected[:SHOWN]]]
+    wanted = [*shown, *voters, *near[:SHOWN], *look_alikes]
     images = Image.objects.with_product().in_bulk(wanted)
 
     def worded(hits: Sequence[EngineHit]) -> list[Neighbour]:
@@ -102,7 +105,7 @@ def evidence_of(image: Image, vectors: Vectors | None, by: User, generation: Gen
         copies,
         [images[key] for key in near[:SHOWN] if key in images],
         [images[key] for key in look_alikes if key in images],
-        _suggestion(image, [images[hit.key] for hit in public[:_VOTERS] if hit.key in images]),
+        _suggestion(image, [images[key] for key in voters if key in images]),
     )
 
 
@@ -136,7 +139,7 @@ def _nearest(image: Image, who: Visibility, direction: Direction, generation: Ge
 
 
 def _suggestion(image: Image, nearest: Sequence[Image]) -> Suggestion | None:
-    """The majority of the nearest approved photos; None where too few have a category."""
+    """The majority of the nearest approved photos of other products; None where too few have a category."""
     categories = [one.product.category for one in nearest if one.product.category is not None]
     if len(categories) < _LEAST_VOTES:
         return None

@@ -1,6 +1,6 @@
 """Pairs of photos that may be one, and what somebody decided of them, for good."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery.keys import new_key
 from gallery.models import Image
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
     def of_images(self, keys: Iterable[UUID]) -> "DuplicatePairQuerySet":
         keys = list(keys)
         return self.filter(Q(first__in=keys) | Q(second__in=keys))
+
+    def leave_to_files(self, keys: Collection[tuple[UUID, UUID]]) -> None:
+        """Of the pairs of these photos, which have other files by now, keep those that were told apart.
+
+        What was decided holds for the files: it goes on under keys that are no photo's.
+        """
+        apart = self.filter(state=DuplicatePair.State.NOT_DUPLICATE, first__in={first for first, _second in keys})
+        for pair in apart.select_for_update().order_by("pk"):
+            if (pair.first, pair.second) in keys:
+                pair.first, pair.second = ordered(new_key(), new_key())
+                pair.save(update_fields=["first", "second"])
 
     def told_apart(self, hashes: Iterable[str]) -> set[Files]:
         """Of these files, the pairs that somebody called no duplicates, under whatever keys."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from gallery.buckets import FAULTS
 from gallery.models import Image
 from gallery.pictures import open_upright
 from search.models import FoundFaces, SafetyScore
@@ -38,7 +39,7 @@ def looks_of(image: Image) -> Looks:
                 picture = open_upright(file, at_least=_DECODE_PIXELS)
             score = score or _scored(image, picture)
             found = found or _found(image, picture)
-        except (OSError, ValueError, nudity.SafetyError) as error:
+        except (OSError, ValueError, nudity.SafetyError, *FAULTS) as error:
             logger.warning("Image %s was not looked at: %s", image.pk, error)
     return Looks(score.score if score else None, len(found.boxes) if found else None)
 

@@ -57,8 +57,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         if request.POST.get("verb") == "apart":
             deciding.tell_apart(pair, person(request))
             return redirect(_with_undo(came_from(request, reverse("duplicates")), pair))
-        kept = deciding.merge(pair, _key(request, pair), person(request), _revisions(request))
-        messages.success(request, _("Merged into %(sku)s. Nothing was lost.") % {"sku": kept.product.sku})
+        _say(request, deciding.merge(pair, _key(request, pair), person(request), _revisions(request)))
     except MergeRefused as refused:
         messages.error(request, str(refused))
     return redirect(came_from(request, reverse("duplicates")))
@@ -70,6 +69,15 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back that a pair is no duplicate."""
     get_object_or_404(DuplicatePair, pk=pk).reopen()
     return redirect(came_from(request, reverse("duplicates")))
+
+
+def _say(request: HttpRequest, merged: deciding.Merged) -> None:
+    sku = {"sku": merged.image.product.sku}
+    if not merged.closed:
+        messages.success(request, _("Merged into %(sku)s. Nothing was lost.") % sku)
+        return
+    words = _("Merged into %(sku)s. The photo that waited is “%(status)s” with it; no moderator has decided on it.")
+    messages.warning(request, words % {**sku, "status": merged.image.get_status_display()})
 
 
 def _pair(pk: int) -> DuplicatePair:

@@ -92,6 +92,13 @@ def test_a_preview_says_what_changes_and_what_does_not(client, shop):
     assert prices()["A"] == "10.00", "nothing has changed yet"
 
 
+def test_the_field_of_the_number_says_what_it_takes(client, shop):
+    address = draft(client).get_absolute_url()
+    assert "Percent, amount or price" in client.get(address, {"action": "price"}).content.decode()
+    chinese = client.get(address, {"action": "price"}, headers={"accept-language": "zh-hans"}).content.decode()
+    assert "百分比、金额或价格" in chinese
+
+
 def test_the_first_twenty_are_shown(client):
     for n in range(25):
         add_product(f"P{n:02}", photos=0)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from gallery import visibility
 from gallery.contributions import NotNow, contribute, replace, reply, withdraw
+from gallery.merging import merge_products
 from gallery.models import Image, Product, Role, User
 from gallery.verification import Refused
 from tests.catalogue import add_photo, add_product
@@ -143,6 +144,17 @@ def test_products_that_one_does_not_see_take_no_photos(client):
     add_product("DRAFT", published=False)
     assert client.get("/products/DRAFT/add-photo/").status_code == 404
     assert send(client, picture(), to="/products/DRAFT/add-photo/").status_code == 404
+
+
+def test_a_form_that_was_opened_before_a_merge_goes_to_the_kept_product(client, shopper, dress, staff):
+    kept = merge_products(dress.pk, add_product("OLD", "square").pk, staff)
+    kept.hide()
+    old = "/products/OLD/add-photo/"
+    assert client.get(old).status_code == send(client, picture(), to=old).status_code == 404
+    kept.publish()
+    assert client.get(old).url == "/products/DRESS/add-photo/"
+    assert send(client, picture(), to=old).url == "/uploads/"
+    assert shopper.images.get().product == dress
 
 
 # --- My uploads -------------------------------------------------------------------------------------------

@@ -342,6 +342,18 @@ def test_a_file_above_the_limit_is_cut_off_and_refused(staffed, settings):
     assert storages["default"].size(kept) == 4000, "more than a photo may have, and whole"
 
 
+def test_cells_beyond_the_last_column_come_back_too(staffed, sent):
+    table = TABLE + "R-1,red.jpg,Red,12,50,EUR\nG-1,green.jpg,Green,5\n"
+    one = started(staffed, sent("shop.zip", packed(table, red=jpeg(), green=jpeg(color="green"))))
+    text = b"".join(staffed.get(reverse("job-report", args=[one.import_job.pk])).streaming_content).decode()
+    row = next(csv.DictReader(io.StringIO(text, newline="")))
+    assert (row["line"], row["price"], row["surplus"]) == ("2", "12", "50; EUR")
+    assert "more cells than columns" in row["reason"]
+    corrected = text.replace(",12,", ',"12,50",')
+    second = sent("failed.csv", corrected.encode(), pictures=str(one.pk))
+    assert (second.check_job.result["created"], second.check_job.result["warnings"]) == (1, [])
+
+
 # --- Export -------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery.contributions import replace, withdraw
+from gallery.contributions import contribute, replace, reply, withdraw
+from gallery.intake import add_image
 from gallery.merging import merge_images, merge_products
 from gallery.models import Claim, Decision, Image, Report, Role, User
 from gallery.renditions import rendition
@@ -516,6 +517,24 @@ def test_after_it_the_photo_goes_for_good(desk, stored, public, settings, django
     assert "Deleted" in audit
 
 
+def test_the_file_of_a_purged_photo_comes_back_only_by_a_moderator(desk, public, shopper):
+    with public.original.open("rb") as file:
+        data = file.read()
+    decide(desk, public, "take_down", reason="A court said so.")
+    Image.objects.filter(pk=public.pk).update(taken_down_at=timezone.now() - timedelta(days=31))
+    assert purge_taken_down() == 1
+    again = add_image(add_product("AGAIN", photos=0), io.BytesIO(data), "again.jpg")
+    sent = contribute(shopper, io.BytesIO(data), "sent.jpg")
+    assert (again.status, sent.status) == ("rejected", "pending")
+    for address in ("/moderation/?state=rejected", f"/moderation/{again.pk}/", f"/moderation/{sent.pk}/"):
+        assert "This very file was taken down before." in desk.get(address).content.decode(), address
+    assert Client().get(again.url(320)).status_code == 404
+    assert decide(desk, again, "approve").status_code == 200
+    assert Client().get(again.url(320)).status_code == 200
+    assert "taken down before" not in desk.get(f"/moderation/{sent.pk}/").content.decode()
+    assert add_image(add_product("MORE", photos=0), io.BytesIO(data), "more.jpg").status == "approved"
+
+
 # --- The audit ------------------------------------------------------------------------------------------------
 
 
@@ -534,6 +553,23 @@ def test_the_audit_says_who_when_and_why(desk, photos, moderator, staff, django_
     ]
     assert dict(entries[1].changes)["What is wrong"] == "It belongs to somebody else"
     assert entries[1].record.history_change_reason == "From another shop."
+
+
+def test_reasons_of_the_site_itself_are_in_the_language_of_the_reader(photos, shopper, moderator):
+    withdraw(photos[0], by=shopper)
+    photos[1].ask_for_changes(moderator, "Withdrawn")  # a person's word stays, though it is one of the site's, too
+    reply(photos[1], by=shopper, words="Here it is.")
+    reader = Client(headers={"accept-language": "zh-hans"})
+    reader.force_login(moderator)
+    for photo, stored, words in (
+        (photos[0], "Withdrawn by the contributor", "由投稿人撤回"),
+        (photos[1], "Answered by the contributor", "投稿人已回复"),
+    ):
+        assert photo.history.first().history_change_reason == stored
+        for page in ("audit-image", "moderation-one"):
+            text = reader.get(reverse(page, args=[photo.pk])).content.decode()
+            assert words in text and stored not in text, page
+    assert ">Withdrawn<" in text
 
 
 def test_the_staff_bar_leads_to_the_audit_of_the_product(staff):

@@ -305,6 +305,17 @@ def test_the_page_guards_against_lost_edits(client, shop):
     assert Product.objects.get(sku="B-2").title == "Blue cup"
 
 
+def test_photos_that_are_put_in_order_are_locked_in_the_order_of_keys(client):
+    face = add_product("A-1", photos=2).images.order_by("position")[1]
+    with CaptureQueriesContext(connection) as captured:
+        client.post("/products/A-1/photos/", {"face": face.pk})
+    assert face.product.images.order_by("position").first() == face
+    read = [query["sql"] for query in captured if 'ORDER BY "gallery_image"."id" ASC' in query["sql"]]
+    assert read
+    if connection.vendor == "postgresql":
+        assert any("FOR UPDATE" in sql for sql in read)
+
+
 def test_a_currency_without_cents(client, shop):
     data = edit_form(client, "B-2") | {"currency": "JPY", "price": "5.50"}
     assert "whole number" in str(client.post("/products/B-2/edit/", data).context["form"].errors["price"])

@@ -46,6 +46,18 @@ def bucket(s3_server, settings) -> str:
     return "s3://moves"
 
 
+@pytest.fixture
+def old(settings, tmp_path) -> str:
+    """Where the originals are, of an installation whose settings name an empty folder by now."""
+    settings.STORAGES = settings.STORAGES | {
+        "originals": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "originals"), "base_url": None},
+        }
+    }
+    return settings.DATA_DIR.as_uri()
+
+
 def storage(*arguments: str) -> str:
     said = io.StringIO()
     call_command("storage", *arguments, stdout=said, stderr=said)
@@ -173,39 +185,46 @@ def test_to_a_bucket_and_back(images, bucket, settings, tmp_path):
     )
 
 
-def test_half_a_file_is_replaced_and_the_source_is_kept_until_all_is_well(images, tmp_path):
+def test_half_a_file_is_replaced_and_the_source_is_kept_until_all_is_well(images, old, tmp_path):
     target = tmp_path / "originals" / images[0].original.name
     target.parent.mkdir(parents=True)
     content = images[0].original.read()
     target.write_bytes(content[:100])
-    assert "3 files copied" in storage("migrate", "originals", "--to", tmp_path.as_uri())
+    assert "3 files copied" in storage("migrate", "originals", "--from", old)
     assert target.read_bytes() == content
     assert all(image.original.storage.exists(image.original.name) for image in images)
-    assert "3 deleted where they were" in storage("migrate", "originals", "--to", tmp_path.as_uri(), "--delete")
+    assert "3 deleted where they were" in storage("migrate", "originals", "--from", old, "--delete")
     assert not any(image.original.storage.exists(image.original.name) for image in images)
 
 
-def test_a_file_that_fails_is_told_and_costs_only_itself(images, tmp_path):
+def test_what_the_settings_name_is_not_emptied(images, tmp_path):
+    said = failing("migrate", "originals", "--to", tmp_path.as_uri(), "--delete")
+    assert "First copy them without --delete" in said and "--from OLD-ADDRESS --delete" in said
+    assert all(image.original.storage.exists(image.original.name) for image in images)
+    assert not names(tmp_path)
+
+
+def test_a_file_that_fails_is_told_and_costs_only_itself(images, old, tmp_path):
     # A file lies where a folder of the first original has to be.
     blocked = tmp_path / "originals" / images[0].original.name.partition("/")[0]
     blocked.parent.mkdir()
     blocked.write_bytes(b"")
     others = [image for image in images if not image.original.name.startswith(f"{blocked.name}/")]
-    said = failing("migrate", "originals", "--to", tmp_path.as_uri(), "--delete")
+    said = failing("migrate", "originals", "--from", old, "--delete")
     assert f"originals/{images[0].original.name}: " in said
     assert images[0].original.storage.exists(images[0].original.name)
     for image in others:
         assert (tmp_path / "originals" / image.original.name).exists()
         assert not image.original.storage.exists(image.original.name)
     blocked.unlink()
-    assert "0 failed" in storage("migrate", "originals", "--to", tmp_path.as_uri())
+    assert "0 failed" in storage("migrate", "originals", "--from", old)
 
 
-def test_a_changed_original_is_not_passed_on(images, tmp_path):
+def test_a_changed_original_is_not_passed_on(images, old, tmp_path):
     with images[0].original.storage.open(images[0].original.name, "wb") as file:
         file.write(b"something else")
     lose(images[1])
-    said = failing("migrate", "originals", "--to", tmp_path.as_uri(), "--delete")
+    said = failing("migrate", "originals", "--from", old, "--delete")
     assert "it is not the file that was uploaded" in said
     assert "it is missing from storage" in said
     assert names(tmp_path / "originals") == {images[2].original.name}
@@ -225,7 +244,7 @@ def test_lost_files_do_not_stop_the_others(images, tmp_path):
 def test_a_bucket_that_is_not_there_is_given_up(bucket, tmp_path):
     for n in range(21):
         add_product(f"MANY-{n}", size=(16, 12))
-    said = failing("migrate", "originals", "--to", "s3://nowhere", "--delete")
+    said = failing("migrate", "originals", "--to", "s3://nowhere")
     assert "20 files failed one after another" in said
     assert len(set(walk(storages["originals"]))) >= 21
 

@@ -1,10 +1,12 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from gallery.models import Brand, Category, Image, Product
 from tests.catalogue import add_product
@@ -87,6 +89,21 @@ def test_what_was_normalised_is_said(client):
     answer = send(client, encode(draw().convert("CMYK"), "JPEG"), "print.png").json()
     assert len(answer["notes"]) == 2
     assert "CMYK" in answer["notes"][0]
+
+
+def test_the_file_of_a_photo_that_was_taken_down_for_good_is_rejected(client):
+    send(client, jpeg())
+    image = Image.objects.get()
+    image.take_down(None, "A court said so.")
+    Image.objects.filter(pk=image.pk).update(taken_down_at=timezone.now() - timedelta(days=31))
+    assert Image.objects.purge_taken_down() == [image.sha256]
+    answer = send(client, jpeg(), "Again.jpg", published="on")
+    assert answer.status_code == 201
+    assert answer.json()["notes"] == [
+        "This very file was taken down before, so the photo is rejected. A moderator can approve it."
+    ]
+    assert Image.objects.get().status == Image.Status.REJECTED
+    assert Client().get(answer.json()["product_url"]).status_code == 404
 
 
 def test_the_same_photo_twice_is_said_and_not_refused(client):

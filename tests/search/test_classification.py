@@ -18,7 +18,8 @@ from gallery import jobs
 from gallery.models import Category, Image, Job, Product, Role, User
 from gallery.models.products import ProductTag
 from search import generations
-from search.classification import accepting, forest, measuring, tagging, training
+from search.classification import accepting, forest, measuring, neighbours, tagging, training
+from search.classification import samples as sampling
 from search.classification.doubts import doubts_of
 from search.classification.forest import Forest
 from search.classification.linear import Linear
@@ -154,6 +155,32 @@ def test_photos_of_a_product_are_never_parted(drawn):
         assert counts.min() >= 1
 
 
+def test_a_file_of_several_products_is_not_learnt_from_while_it_is_held_out():
+    vectors = np.repeat(np.eye(2, dtype=np.float32), 3, axis=0)  # each category has one picture in all its products
+    samples = Samples((1, 2), np.repeat([0, 1], 3), np.arange(6), tuple("abcdef"), vectors)
+    folds = measuring.folds_of(samples)
+    assert samples.pictures.tolist() == [0, 0, 0, 1, 1, 1]
+    near = neighbours.held_out_neighbours(samples, folds, lambda: None)
+    for own, (rows, _similar) in zip(samples.pictures, near, strict=True):
+        assert len(rows) == 2 and own not in samples.pictures[rows]
+    for kind in ("linear", "forest"):
+        assert not training.held_out_scores(kind, samples, folds, lambda: None, lambda: None).any()
+
+
+def test_rare_categories_are_in_the_sample_of_a_large_catalogue(monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_IMAGES", 100)
+    categories = [1] * 5_000 + [2] * 4
+    drawn = sampling._drawn(categories, 0)
+    assert len(set(drawn)) == 100 and drawn == sorted(drawn) == sampling._drawn(categories, 0)
+    assert {5_000, 5_001, 5_002, 5_003} <= set(drawn)
+
+
+def test_products_with_many_photos_leave_votes_to_others():
+    groups = np.repeat(np.arange(20), 30)
+    found = neighbours.nearest_products(np.linspace(1, 0, 600), groups)
+    assert found == list(range(0, 450, 30))
+
+
 def test_figures_by_hand():
     samples = Samples((7, 8, 9), np.array([0, 0, 1, 2]), np.arange(4), tuple("abcd"), np.zeros((4, 1)))
     shares = np.array([[0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.2, 0.6, 0.2], [0.1, 0.2, 0.7]])
@@ -172,6 +199,13 @@ def test_a_temperature_makes_an_overconfident_classifier_honest():
     honest = measuring.shares(scores, measuring.fitted_temperature(scores, labels))
     assert honest.max(axis=1).mean() == pytest.approx(0.7, abs=0.06)
     assert (honest.argmax(axis=1) == said).all()
+
+
+def test_a_few_right_answers_make_nobody_certain():
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    scores = 20.0 * np.eye(2)[labels]
+    sure = measuring.shares(scores, measuring.fitted_temperature(scores, labels)).max(axis=1)
+    assert sure == pytest.approx(7 / 8, abs=0.01)
 
 
 def test_a_forest_in_arrays_says_what_scikit_learn_says():
@@ -210,6 +244,7 @@ def _broken() -> Iterator[tuple[str, bytes]]:
     circle = arrays["left"].copy()
     circle[inner] = inner  # a walk would never end
     yield "forest", to_bytes(arrays | {"left": circle})
+    yield "forest", to_bytes(arrays)[:400]
     yield "forest", to_bytes(arrays | {"roots": np.array([10**6])})
     yield "forest", to_bytes(arrays | {"shares/indices": arrays["shares/indices"] + 5})
 
@@ -290,6 +325,12 @@ def test_every_classifier_suggests_the_shape_and_shows_why(desk, newcomer, kind)
     assert found.neighbours[0].category == category("Circle") and len(found.neighbours) == 6
     assert len({one.image.product_id for one in found.neighbours}) == 6, "each product once"
     assert "most similar products are in Circle" in text_of(response)
+
+
+def test_percentages_that_nothing_has_measured_are_said_to_be_votes(desk, newcomer):
+    assert "Not measured yet" in fragment(desk, newcomer)
+    train()
+    assert "Not measured yet" not in fragment(desk, newcomer)
 
 
 def test_a_product_is_not_its_own_neighbour(desk, drawn):
@@ -596,7 +637,10 @@ def test_a_stored_classifier_is_read_once_until_it_is_trained_again(drawn):
     train()
     linear = Classifier.objects.get(kind="linear")
     assert learnt(linear) is learnt(Classifier.objects.get(pk=linear.pk))
+    grown = Classifier.objects.get(kind="forest")
     train()
+    with pytest.raises(Classifier.DoesNotExist):  # the numbers of the new one are not of the old one's categories
+        learnt(grown)
     assert learnt(Classifier.objects.get(kind="linear")) is not learnt(linear)
 
 

@@ -17,7 +17,8 @@ from search.duplicates import deciding, scanning
 from search.duplicates.finding import Finder, record
 from search.duplicates.pixels import compare, pixels_of
 from search.indexing.loop import IndexLoop
-from search.models import DuplicateLook, DuplicatePair, ProductView
+from search.models import DuplicateLook, DuplicatePair, ProductView, SafetyScore
+from search.safety import nudity
 from tests.catalogue import add_product
 from tests.pictures import draw, encode
 
@@ -263,6 +264,18 @@ class TestDecisions:
         scan()
         assert found() == {frozenset(("LARGE", "SMALL")): ("same_photo", "mirrored")}
 
+    def test_what_was_told_apart_stays_so_when_the_files_come_back(self, pair, twins, staff, index):
+        deciding.tell_apart(pair, staff)
+        small = twins[1]
+        with small.original.open("rb") as file:
+            before = file.read()
+        replace_file(small, io.BytesIO(COPIES["mirrored"][1](scene(1))), "small.jpg")
+        index()
+        assert scan().result["found"] == 1
+        replace_file(small, io.BytesIO(before), "small.jpg")
+        index()
+        assert scan().result["found"] == 0 and not found()
+
     def test_a_replaced_file_closes_what_was_open(self, pair, twins):
         replace_file(twins[1], io.BytesIO(encode(scene(7))), "small.jpg")
         assert not DuplicatePair.objects.open().exists()
@@ -341,6 +354,28 @@ class TestPage:
     def test_it_says_that_an_approved_file_stays_before_a_larger_one(self, page, pair, twins):
         Image.objects.filter(pk=twins[0].pk).set_status(Image.Status.PENDING)
         assert "gets the approved file: the one of 160 × 120 pixels" in page()
+
+    def test_a_hidden_photo_that_may_be_unsafe_is_veiled(self, page, pair, twins):
+        small = twins[1]
+        assert "is-veiled" not in page()
+        small.reject(None, "No.")
+        assert page().count("is-veiled") == 1, "nobody has looked at it"
+        score = SafetyScore.objects.create(sha256=small.sha256, model=nudity.MODEL, score=0.1)
+        assert "is-veiled" not in page()
+        score.score = 0.95
+        score.save()
+        assert page().count("is-veiled") == 1
+        small.approve(None)
+        assert "is-veiled" not in page()
+
+    @pytest.mark.parametrize("waits", ["pending", "changes_requested"])
+    def test_that_a_photo_waits_for_nobody_any_more_is_said_before_and_after(self, client, page, pair, waits):
+        Image.objects.filter(pk=pair.first).set_status(waits)
+        assert "no moderator decides" not in page()
+        Image.objects.filter(pk=pair.second).set_status(Image.Status.REJECTED)
+        assert "Merged into the right photo, the left one is “Rejected”, too: no moderator decides on it." in page()
+        client.post(reverse("duplicate-decide", args=[pair.pk]), {"verb": str(pair.second)})
+        assert "The photo that waited is “Rejected” with it; no moderator has decided on it." in page()
 
     def test_without_pairs_it_says_so(self, page, db):
         assert "not scanned yet" in page()

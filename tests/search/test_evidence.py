@@ -84,6 +84,13 @@ def test_a_category_that_the_nearest_are_in(desk, queue):
     assert "(the product is in Angular)" in evidence(desk, queue[0]).content.decode()
 
 
+def test_photos_of_the_product_itself_do_not_speak_for_its_category(desk, shop, index):
+    photo = add_photo(shop[1], "circle", "#e21212", "more.jpg", status="pending")
+    index()
+    suggestion = evidence(desk, photo).context["evidence"].suggestion
+    assert suggestion.of == 5, "eight photos are approved, three of them of this very product"
+
+
 def test_copies_are_named_as_such(desk, queue, image_of, index):
     first = image_of("RED-CIRCLE")
     with first.original.open("rb") as file:
@@ -156,6 +163,14 @@ def test_what_cannot_be_checked_opens_covered(desk, sent):
     html = evidence(desk, sent[0]).content.decode()
     assert 'data-safety="unsafe"' in html
     assert "It could not be checked." in html
+
+
+def test_with_a_damaged_model_it_opens_covered(desk, sent, monkeypatch, tmp_path):
+    (tmp_path / "open-nsfw.onnx").write_bytes(b"damaged")
+    monkeypatch.setattr(nudity, "_classifier", None)
+    monkeypatch.setattr(nudity.importlib.resources, "files", lambda package: tmp_path)
+    html = evidence(desk, sent[0]).content.decode()
+    assert 'data-safety="unsafe"' in html and "It could not be checked." in html
 
 
 def test_the_loop_looks_ahead_and_rejects_only_where_it_is_told_to(sent, settings):

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         migrate.add_argument("--to", metavar="ADDRESS", help="s3://bucket or file:///folder: from here to there")
         migrate.add_argument("--from", dest="source", metavar="ADDRESS", help="the same: from there to here")
         migrate.add_argument("--dry-run", action="store_true", help="only say what would be copied")
-        migrate.add_argument("--delete", action="store_true", help="delete each file where it was, once it is there")
+        migrate.add_argument("--delete", action="store_true", help="with --from: delete a file there once it is here")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         try:
@@ -58,6 +58,12 @@ class Command(BaseCommand):
     ) -> None:
         if (to is None) == (source is None):
             raise CommandError("Name one other storage: --to ADDRESS or --from ADDRESS.")
+        if to is not None and delete:
+            raise CommandError(
+                "--delete would empty the storage that the settings name, and the shop would be without its files. "
+                "First copy them without --delete, name the new place in the settings (S3_BUCKET or DATA_DIR) and "
+                "start again; then delete them with: storage migrate --from OLD-ADDRESS --delete"
+            )
         if unknown := set(storages) - set(aliases()):
             raise CommandError(f"There is no storage {sorted(unknown)[0]}. There are: {', '.join(aliases())}.")
         moved = Moved()

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from gallery.models import Image, ImageRedirect, Product, ProductRedirect, Report
+from gallery.templatetags.moderating import in_words
 from gallery.views.access import staff_or_moderators
 
 PAGE_SIZE = 50
@@ -120,6 +121,8 @@ def _words(record: Any, name: str, value: Any) -> str:
         return str(display())
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "status_reason":
+        return in_words(value)
     return str(value)[:12] if name == "sha256" else str(value)
 
 
