@@ -228,19 +228,19 @@ def test_an_address_is_changed_once_the_new_one_is_confirmed(client, shopper):
 
 
 @pytest.mark.parametrize(
-    "page",
+    "name",
     [
         "login", "logout", "signup", "password/change", "password/set", "password/reset", "password/reset/done",
         "password/reset/key/done", "confirm-email", "confirm-email/nothing", "email", "reauthenticate", "inactive",
     ],
 )  # fmt: skip
-def test_every_page_of_an_account_is_ours(client, shopper, page):
-    if page in ("password/set",):
+def test_every_page_of_an_account_is_ours(client, shopper, name):
+    if name in ("password/set",):
         shopper.set_unusable_password()
         shopper.save()
-    if page in ("logout", "password/change", "password/set", "email", "reauthenticate"):
+    if name in ("logout", "password/change", "password/set", "email", "reauthenticate"):
         client.force_login(shopper)
-    answer = client.get(f"/accounts/{page}/")
+    answer = client.get(f"/accounts/{name}/")
     assert answer.status_code == 200
     assert 'class="site-header' in text_of(answer)
 

@@ -335,7 +335,7 @@ class TestPage:
         return recorded(*twins)
 
     @pytest.fixture
-    def page(self, client, staff):
+    def shown(self, client, staff):
         client.force_login(staff)
         return lambda query="": client.get(f"{reverse('duplicates')}{query}").content.decode()
 
@@ -345,84 +345,84 @@ class TestPage:
         assert client.get(reverse("duplicates")).status_code == 403
         assert client.post(reverse("duplicate-scan")).status_code == 403
 
-    def test_it_spells_out_the_differences(self, page, pair):
-        text = page()
+    def test_it_spells_out_the_differences(self, shown, pair):
+        text = shown()
         for words in ("LARGE", "SMALL", "320 × 240", "160 × 120", "The same photo, saved again", "JPEG", "Sharpness"):
             assert words in text, words
         assert "Whichever stays, it gets the better file" in text
 
-    def test_it_says_that_an_approved_file_stays_before_a_larger_one(self, page, pair, twins):
+    def test_it_says_that_an_approved_file_stays_before_a_larger_one(self, shown, pair, twins):
         Image.objects.filter(pk=twins[0].pk).set_status(Image.Status.PENDING)
-        assert "gets the approved file: the one of 160 × 120 pixels" in page()
+        assert "gets the approved file: the one of 160 × 120 pixels" in shown()
 
-    def test_a_hidden_photo_that_may_be_unsafe_is_veiled(self, page, pair, twins):
+    def test_a_hidden_photo_that_may_be_unsafe_is_veiled(self, shown, pair, twins):
         small = twins[1]
-        assert "is-veiled" not in page()
+        assert "is-veiled" not in shown()
         small.reject(None, "No.")
-        assert page().count("is-veiled") == 1, "nobody has looked at it"
+        assert shown().count("is-veiled") == 1, "nobody has looked at it"
         score = SafetyScore.objects.create(sha256=small.sha256, model=nudity.MODEL, score=0.1)
-        assert "is-veiled" not in page()
+        assert "is-veiled" not in shown()
         score.score = 0.95
         score.save()
-        assert page().count("is-veiled") == 1
+        assert shown().count("is-veiled") == 1
         small.approve(None)
-        assert "is-veiled" not in page()
+        assert "is-veiled" not in shown()
 
     @pytest.mark.parametrize("waits", ["pending", "changes_requested"])
-    def test_that_a_photo_waits_for_nobody_any_more_is_said_before_and_after(self, client, page, pair, waits):
+    def test_that_a_photo_waits_for_nobody_any_more_is_said_before_and_after(self, client, shown, pair, waits):
         Image.objects.filter(pk=pair.first).set_status(waits)
-        assert "no moderator decides" not in page()
+        assert "no moderator decides" not in shown()
         Image.objects.filter(pk=pair.second).set_status(Image.Status.REJECTED)
-        assert "Merged into the right photo, the left one is “Rejected”, too: no moderator decides on it." in page()
+        assert "Merged into the right photo, the left one is “Rejected”, too: no moderator decides on it." in shown()
         client.post(reverse("duplicate-decide", args=[pair.pk]), {"verb": str(pair.second)})
-        assert "The photo that waited is “Rejected” with it; no moderator has decided on it." in page()
+        assert "The photo that waited is “Rejected” with it; no moderator has decided on it." in shown()
 
-    def test_without_pairs_it_says_so(self, page, db):
-        assert "not scanned yet" in page()
+    def test_without_pairs_it_says_so(self, shown, db):
+        assert "not scanned yet" in shown()
 
-    def test_kinds_narrow_it_and_what_cannot_be_read_does_not(self, page, pair):
-        assert "320 × 240" in page("?kind=same_photo") and "320 × 240" not in page("?kind=exact")
-        assert all("320 × 240" in page(query) for query in ("?kind=x", "?photo=x", "?page=99", f"?photo={pair.first}"))
+    def test_kinds_narrow_it_and_what_cannot_be_read_does_not(self, shown, pair):
+        assert "320 × 240" in shown("?kind=same_photo") and "320 × 240" not in shown("?kind=exact")
+        assert all("320 × 240" in shown(query) for query in ("?kind=x", "?photo=x", "?page=99", f"?photo={pair.first}"))
 
-    def test_a_scan_is_started_once_and_shown(self, client, page):
-        page()
+    def test_a_scan_is_started_once_and_shown(self, client, shown):
+        shown()
         for _time in range(2):
             assert client.post(reverse("duplicate-scan"))["Location"] == reverse("duplicates")
         assert Job.objects.get().kind == "duplicate-scan"
-        assert "hx-get" in page() and "Waiting for the worker" in page()
+        assert "hx-get" in shown() and "Waiting for the worker" in shown()
 
-    def test_merging_and_telling_apart(self, client, page, pair):
+    def test_merging_and_telling_apart(self, client, shown, pair):
         address = reverse("duplicate-decide", args=[pair.pk])
-        page()
+        shown()
         response = client.post(address, {"verb": "apart", "next": "/duplicates/?kind=same_photo"})
         assert response["Location"] == f"/duplicates/?kind=same_photo&apart={pair.pk}"
         assert "will not be asked about again" in client.get(response["Location"]).content.decode()
         client.post(reverse("duplicate-reopen", args=[pair.pk]))
         assert client.post(address, {"verb": "nonsense"}).status_code == 302
-        assert "Choose which of the two stays." in page()
+        assert "Choose which of the two stays." in shown()
         client.post(address, {"verb": str(pair.second)})
-        assert "Nothing was lost" in page()
+        assert "Nothing was lost" in shown()
         client.post(address, {"verb": str(pair.second)})
-        assert "decided this pair already" in page()
+        assert "decided this pair already" in shown()
 
-    def test_what_was_changed_while_it_was_looked_at_is_not_merged(self, client, page, pair, twins):
-        page()
+    def test_what_was_changed_while_it_was_looked_at_is_not_merged(self, client, shown, pair, twins):
+        shown()
         seen = [f"{image.product.pk}:{image.product.revision}" for image in twins]
         product = Product.objects.get(sku="SMALL")
         product.title = "Changed"
         product.save()
         verb = {"verb": str(pair.first), "seen": [*seen, "nonsense"]}
         client.post(reverse("duplicate-decide", args=[pair.pk]), verb)
-        assert "SMALL was changed meanwhile" in page()
+        assert "SMALL was changed meanwhile" in shown()
         assert DuplicatePair.objects.open().get() == pair
 
-    def test_a_page_takes_few_statements(self, page, pair, twins, django_assert_max_num_queries):
+    def test_a_page_takes_few_statements(self, shown, pair, twins, django_assert_max_num_queries):
         images = [*twins, *(add(f"MORE-{number}", encode(scene(1), quality=50 + number)) for number in range(3))]
         for one, other in combinations(images, 2):
             if {one, other} != set(twins):
                 recorded(one, other)
         with django_assert_max_num_queries(16):
-            text = page()
+            text = shown()
         assert text.count("<article") == 10, "five photos alike are ten pairs"
         assert "more pairs with these photos" in text
 
