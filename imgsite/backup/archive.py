@@ -6,7 +6,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -87,7 +87,7 @@ class _Read(io.RawIOBase):
             raise _unreadable(self._archive, self._member, error) from error
 
 
-def _has(entry: Any, parts: dict[str, type]) -> bool:
+def _has(entry: Any, parts: Mapping[str, type]) -> bool:
     return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in parts.items())
 
 

@@ -62,17 +62,20 @@ def audit_image(request: HttpRequest, key: UUID) -> HttpResponse:
 def audit_product(request: HttpRequest, sku: str) -> HttpResponse:
     """The history of a product, also of one that was merged or deleted, and the way to that of each of its photos."""
     product = Product.objects.filter(sku=sku).first()
-    gone = None if product else Product.history.filter(sku=sku, history_type="-").order_by("-history_date").first()
-    if product is None and gone is None:
-        raise Http404
-    key = product.pk if product else gone.id
+    if product is not None:
+        key, name = product.pk, product.label
+    else:
+        gone = Product.history.filter(sku=sku, history_type="-").order_by("-history_date").first()
+        if gone is None:
+            raise Http404
+        key, name = gone.id, gone.title
     rows = Product.history.filter(id=key).select_related("history_user", "category", "brand")
     records = list(rows.order_by("-history_date", "-history_id"))
     photos = Image.objects.filter(product=key).select_related("product", "moderated_by")
     merged = ProductRedirect.objects.filter(product=key).order_by("old_sku").values_list("old_sku", flat=True)
     context = {
         "product": product,
-        "name": product.label if product else gone.title,
+        "name": name,
         "page": Paginator(_entries(records, _OF_PRODUCTS), PAGE_SIZE).get_page(request.GET.get("page")),
         "images": photos.order_by("position", "pk"),
         "merged": [{"name": old, "url": reverse("audit-product", args=[old])} for old in merged],
