@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 LINK = "http://photos.example/picture.jpg"
 SECONDS = 1.0  # that a fetch may take in tests of slow hosts
-SLACK = 6  # for a busy machine; who waited for the end would wait for ten
+SLACK = 1.5  # for a busy machine
 
 
 @pytest.fixture
@@ -218,7 +218,9 @@ def test_the_canary_would_be_reached_without_the_check(client, net, canary, sett
     settings.LINK_PORTS = [canary.port]
     with canary.hanging_up():
         answer = send(client, LOOPBACK[kind].replace("{port}", str(canary.port)))
-    assert answer.status_code == 502
+    # Cut off within the handshake, a secure connection may also end as one with a bad certificate.
+    codes = {"link-unreachable", "link-certificate"} if kind == "https" else {"link-unreachable"}
+    assert answer.json()["code"] in codes
     assert canary.count() > 0
 
 
