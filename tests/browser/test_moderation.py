@@ -186,6 +186,7 @@ def test_an_unsafe_photo_is_covered_until_a_key_is_held(desk: Page, queue: list[
 
 def test_the_next_photo_is_there_at_once(desk: Page, queue: list[Image]):
     many(queue, PENDING)
+    waiting = Image.objects.pending().count()
     desk.add_init_script(_TIME)
     desk.goto("/moderation/")
     for number in range(DECISIONS):
@@ -197,12 +198,12 @@ def test_the_next_photo_is_there_at_once(desk: Page, queue: list[Image]):
     times = sorted(desk.evaluate("window.times"))
     p95 = times[min(len(times) - 1, int(0.95 * len(times)))]
     print(
-        f"\nfrom a key to the next photo, {DECISIONS} decisions, {Image.objects.pending().count() + DECISIONS} waiting:"
+        f"\nfrom a key to the next photo, {DECISIONS} decisions, {waiting} waiting:"
         f" median {statistics.median(times):.0f} ms, p95 {p95:.0f} ms, most {times[-1]:.0f} ms"
     )
     assert statistics.median(times) <= MOST_MS
-    desk.wait_for_load_state("networkidle")  # the next photo is there before the server has the last decision
-    expect(desk.locator("[data-count=pending]")).to_have_text(f"{Image.objects.pending().count():,}")
+    # The next photo is there before the server has the last decision.
+    expect(desk.locator("[data-count=pending]")).to_have_text(f"{waiting - DECISIONS:,}")
     assert Image.objects.filter(status="approved", moderated_by__username="moderator").count() == DECISIONS
     assert Claim.objects.filter(image__status="approved").count() == 0
 
