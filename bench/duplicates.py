@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of what is chosen and cut (default: %(default)s)")
     given = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imgsite.settings")
+    os.environ.setdefault("DEBUG", "true")  # no site is served, so no secret is needed
     import django
 
     django.setup()
