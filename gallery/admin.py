@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from gallery.models import Brand, BulkEdit, Category, Image, Product, ProductRedirect, SavedView, User
+from gallery.templatetags.moderating import in_words
 
 admin.site.unregister(Group)
 
@@ -28,6 +29,10 @@ class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
         if not self._is_key(object_id):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return super().history_view(request, object_id, extra_context)
+
+    def history_change_reason(self, record: Any) -> str:
+        """In the reader's language, where a history lists it."""
+        return in_words(record.history_change_reason)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None

@@ -19,7 +19,7 @@ from gallery.drafts import new_product, title_from
 from gallery.filenames import clean_name
 from gallery.intake import record_image, record_replacement, stored_original
 from gallery.models import Image, Product, User
-from gallery.models.images import ANSWERED, SENT_ANOTHER
+from gallery.reasons import ANSWERED, SENT_ANOTHER
 from gallery.verification import Refused, verify
 
 Status = Image.Status
@@ -72,19 +72,19 @@ def replace(image: Image, by: User, file: BinaryIO, name: str) -> Image:
     facts = verify(file, name)
     if facts.sha256 == image.sha256:
         raise Refused(_("%(file)s is the very file that is there.") % {"file": facts.name}, "same-file")
-    with stored_original(file, name, facts) as stored, _locked(image, REPLACEABLE) as current:
+    with stored_original(file, name, facts) as stored, _locked(image, REPLACEABLE, adds=by) as current:
         waiting = current if current.status != Status.APPROVED else _waiting_replacement(current)
         if waiting is None:
-            with _room_for_one_more(by):
-                return record_image(
-                    current.product,
-                    stored,
-                    uploader=by,
-                    status=Status.PENDING,
-                    position=current.position,
-                    alt_text=current.alt_text,
-                    replaces=current,
-                )
+            _require_room(by)
+            return record_image(
+                current.product,
+                stored,
+                uploader=by,
+                status=Status.PENDING,
+                position=current.position,
+                alt_text=current.alt_text,
+                replaces=current,
+            )
         record_replacement(waiting, stored)
         if waiting.status != Status.PENDING:
             Image.objects.filter(pk=waiting.pk).resubmit(by, SENT_ANOTHER)
@@ -135,18 +135,28 @@ def _require_news(product: Product, sha256: str, name: str) -> None:
 def _room_for_one_more(user: User):
     """A transaction in which nobody else adds a photo of this person, so that the limit holds for two tabs at once."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        _lock_person(user)
         _require_room(user)
         yield
 
 
+def _lock_person(user: User) -> None:
+    # The history of what this person does elsewhere refers to the row, and need not wait for it.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 @contextmanager
-def _locked(image: Image, states: tuple[str, ...]):
+def _locked(image: Image, states: tuple[str, ...], adds: User | None = None):
     """The image as it is now, locked until the end.
 
+    :param adds: who may add another image of the product: both are locked before the image, as everybody does
     :raises NotNow: when it is in none of these states, or was taken down
     """
     with transaction.atomic():
+        if adds is not None:
+            _lock_person(adds)
+            products = Image.objects.filter(pk=image.pk).order_by().values("product")
+            list(Product.objects.select_for_update().filter(pk__in=products))
         current = Image.objects.select_for_update(of=("self",)).select_related("product").get(pk=image.pk)
         if current.status not in states or current.taken_down_at:
             raise NotNow(_("That is no longer possible: the photo is now “%(state)s”.") % {"state": state_of(current)})

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gallery.filenames import ending_of, with_ending
 from gallery.models import Image, Product, User
-from gallery.models.images import TAKEN_DOWN_BEFORE
+from gallery.reasons import TAKEN_DOWN_BEFORE
 from gallery.storage import delete_after_commit, fresh_name
 from gallery.verification import Facts, verify
 

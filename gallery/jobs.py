@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django_tasks import task
@@ -129,11 +129,33 @@ def name_of(name: str) -> str | Promise:
 def start(name: str, by: User | None, **parameters: Any) -> Job:
     """Put a job into the queue. The row and the queue's own are of one transaction.
 
+    What it tells is in the language of whoever starts it, unless ``language`` names another one.
+
     :raises KeyError: for a kind that nobody registered
     """
+    return _queued(name, by, parameters)
+
+
+def start_alone(name: str, by: User | None, **parameters: Any) -> Job | None:
+    """Put a job into the queue, unless one of its kind waits there or runs: of two clicks at once one starts it.
+
+    :return: None where another one is unfinished
+    :raises KeyError: as ``start``
+    """
+    try:
+        with transaction.atomic():
+            return _queued(name, by, parameters, alone=True)
+    except IntegrityError:
+        if not Job.objects.unfinished().filter(kind=name).exists():
+            raise
+        return None
+
+
+def _queued(name: str, by: User | None, parameters: dict[str, Any], alone: bool = False) -> Job:
     if name not in _KINDS:
         raise KeyError(name)
-    job = Job.objects.create(kind=name, parameters=parameters, created_by=by)
+    parameters.setdefault("language", translation.get_language())
+    job = Job.objects.create(kind=name, parameters=parameters, created_by=by, alone=alone)
     run_job.enqueue(str(job.pk))
     return job
 
@@ -149,6 +171,11 @@ def run(key: str) -> None:
     job = Job.objects.filter(pk=key).first()
     if job is None or not job.begin():
         return
+    with translation.override(job.parameters.get("language") or translation.get_language()):
+        _do(job)
+
+
+def _do(job: Job) -> None:
     if job.kind not in _KINDS:
         job.end(Job.State.FAILED, _("This kind of job is unknown here: %(kind)s.") % {"kind": job.kind})
         return

@@ -1,18 +1,17 @@
 """Merging what the catalogue holds twice: one product or photo is kept, and nothing of the other is lost.
 
 Each merge is one transaction. Both rows are locked in the order of their keys, so that of two people who merge at once
-one wins and the other one is told.
+one wins and the other one is told; and all that is locked is so in the order of ``ImageQuerySet.lock``.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from gallery import signals
+from gallery import reasons, signals
 from gallery.intake import free_name
 from gallery.models import CollectionItem, Image, ImageRedirect, Product, ProductRedirect, UploadGroup, User
 
@@ -24,7 +23,6 @@ _FILE_FACTS = (
 _OF_THE_FILE = (*_FILE_FACTS, "uploader")
 _MODERATION = ("status", "status_reason", "fault", "moderated_by", "moderated_at", "reply", "replied_at")
 _FILLED = ("description", "category", "brand", "link")
-_REASON = 100  # characters of a reason in the history
 
 
 class MergeRefused(Exception):
@@ -41,6 +39,7 @@ def merge_products(keep: UUID, drop: UUID, by: User | None, revisions: Mapping[U
     :param revisions: of the products as the person saw them
     :raises MergeRefused: where one of them is not there any more, or was changed meanwhile
     """
+    _lock_groups([keep, drop])
     kept, dropped = _locked_products(keep, drop)
     _refuse_if_changed([kept, dropped], revisions or {})
     _fill_product(kept, dropped)
@@ -50,9 +49,9 @@ def merge_products(keep: UUID, drop: UUID, by: User | None, revisions: Mapping[U
     UploadGroup.objects.filter(product=dropped).update(product=kept)  # files of it that are still to come
     ProductRedirect.objects.filter(product=dropped).update(product=kept)  # chains stay one step long
     signals.products_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
-    _delete(dropped, by, _("Merged into %(sku)s") % {"sku": kept.sku})
+    _delete(dropped, by, reasons.stored(reasons.MERGED_INTO, name=kept.sku))
     ProductRedirect.objects.update_or_create(old_sku=dropped.sku, defaults={"product": kept})
-    _save(kept, by, _("Merged %(sku)s into it") % {"sku": dropped.sku})
+    _save(kept, by, reasons.stored(reasons.MERGED_HERE, name=dropped.sku))
     return kept
 
 
@@ -65,9 +64,10 @@ def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
 
     :raises MergeRefused: where one of them is not there any more, or was taken down
     """
-    rows = _locked(Image, keep, drop)
-    if len(rows) < 2:
+    rows = _locked_images([keep, drop])
+    if keep == drop or not {keep, drop} <= rows.keys():
         raise MergeRefused(_("One of the photos has been merged or deleted meanwhile. Nothing was changed."))
+    signals.announce([keep, drop])  # at once: one after the other they would be locked in another order elsewhere
     kept, dropped = rows[keep], rows[drop]
     if kept.taken_down_at or dropped.taken_down_at:
         raise MergeRefused(_("A photo that was taken down cannot be merged."))
@@ -82,10 +82,10 @@ def merge_images(keep: UUID, drop: UUID, by: User | None) -> Image:
     _move_references(kept, dropped)
     name = str(dropped)
     kept.revision += 1
-    _save(kept, by, _("Merged %(name)s into it") % {"name": name})
+    _save(kept, by, reasons.stored(reasons.MERGED_HERE, name=name))
     ImageRedirect.objects.create(old_key=dropped.pk, image=kept, sha256=dropped.sha256)
     signals.images_merged.send(sender=None, kept=kept.pk, dropped=dropped.pk)
-    _delete(dropped, by, _("Merged into %(name)s") % {"name": kept})
+    _delete(dropped, by, reasons.stored(reasons.MERGED_INTO, name=kept))
     return kept
 
 
@@ -104,14 +104,35 @@ def _quality(image: Image) -> tuple[bool, bool, int, float, int]:
     )
 
 
-def _locked(model: Any, *keys: UUID) -> dict[UUID, Any]:
-    return {row.pk: row for row in model._base_manager.select_for_update().filter(pk__in=keys).order_by("pk")}
+def lock(photos: Collection[UUID]) -> list[UUID]:
+    """Lock all that a merge of these photos and their products changes, for who locks rows that go with it.
+
+    :return: the keys of all photos of the products
+    """
+    products = set(Image.objects.filter(pk__in=photos).order_by().values_list("product", flat=True))
+    _lock_groups(products)
+    list(Product.objects.select_for_update().filter(pk__in=products).order_by("pk"))
+    keys = Image.objects.filter(product__in=products).order_by().primary_keys()
+    _locked_images(keys)
+    return keys
+
+
+def _lock_groups(products: Collection[UUID]) -> None:
+    """An upload holds its group while it waits for the product, and a merge changes the group."""
+    list(UploadGroup.objects.select_for_update().filter(product__in=products).order_by("pk"))
+
+
+def _locked_images(keys: Collection[UUID]) -> dict[UUID, Image]:
+    """These, and those that are to take their place: they follow them."""
+    replacing = Image.objects.filter(replaces__in=keys).order_by().primary_keys()
+    return {image.pk: image for image in Image.objects.lock([*keys, *replacing])}
 
 
 def _locked_products(keep: UUID, drop: UUID) -> tuple[Product, Product]:
     if keep == drop:
         raise MergeRefused(_("A product cannot be merged into itself."))
-    rows = _locked(Product, keep, drop)
+    locked = Product.objects.select_for_update().filter(pk__in=[keep, drop]).order_by("pk")
+    rows = {product.pk: product for product in locked}
     if len(rows) < 2:
         raise MergeRefused(_("One of the products has been merged or deleted meanwhile. Nothing was changed."))
     return rows[keep], rows[drop]
@@ -146,8 +167,11 @@ def united(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> dict
 
 def _move_images(kept: Product, dropped: Product, by: User | None) -> None:
     """The dropped product's photos behind the kept one's, under names that are free there."""
-    photos = list(Image.objects.select_for_update().filter(product=kept).order_by("position", "pk"))
-    moving = list(Image.objects.select_for_update().filter(product=dropped).order_by("position", "pk"))
+    keys = Image.objects.filter(product__in=[kept, dropped]).order_by().primary_keys()
+    images = sorted(_locked_images(keys).values(), key=lambda image: (image.position, image.pk))
+    signals.announce(keys)  # at once, as in ``merge_images``
+    photos = [image for image in images if image.product_id == kept.pk]
+    moving = [image for image in images if image.product_id == dropped.pk]
     taken = {photo.source_name for photo in photos}
     position = max((photo.position for photo in photos), default=-1)
     for photo in moving:
@@ -157,7 +181,7 @@ def _move_images(kept: Product, dropped: Product, by: User | None) -> None:
             photo.source_name = free_name(photo.source_name, taken)
             taken.add(photo.source_name)
         photo.revision += 1
-        _save(photo, by, _("Moved from %(sku)s by a merge") % {"sku": dropped.sku})
+        _save(photo, by, reasons.stored(reasons.MOVED, sku=dropped.sku))
     same = {photo.sha256: photo for photo in reversed(photos) if not photo.taken_down_at}
     for photo in moving:
         if photo.sha256 in same and not photo.taken_down_at:
@@ -191,10 +215,10 @@ def _move_references(kept: Image, dropped: Image) -> None:
 
 
 def _save(row: Image | Product, by: User | None, reason: str) -> None:
-    row._history_user, row._change_reason = by, reason[:_REASON]  # type: ignore[union-attr]  # read by simple-history
+    row._history_user, row._change_reason = by, reason  # type: ignore[union-attr]  # read by simple-history
     row.save()
 
 
 def _delete(row: Image | Product, by: User | None, reason: str) -> None:
-    row._history_user, row._change_reason = by, reason[:_REASON]  # type: ignore[union-attr]
+    row._history_user, row._change_reason = by, reason  # type: ignore[union-attr]
     row.delete()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gallery import jobs
+from gallery import jobs, reasons
 from gallery.bulk.selection import products_of
 from gallery.bulk.values import COLUMNS, TAGGING, Left, Reason, Values, put, values_after, values_of
 from gallery.models import BulkEdit, BulkEditItem, Category, Product, TaggedProduct, User
@@ -22,7 +22,6 @@ from gallery.models.images import announce_images_of
 from gallery.models.products import ProductTag
 
 BATCH = 500
-_REASON_LENGTH = 100
 
 State = BulkEditItem.State
 Decide = Callable[[BulkEditItem, Product], Values]
@@ -74,9 +73,7 @@ def apply(run: jobs.Run) -> dict[str, Any]:
     def decide(_item: BulkEditItem, product: Product) -> Values:
         return values_after(product, edit.action, edit.parameters)
 
-    work = _Work(
-        edit, run.job.created_by, _("Bulk edit %(key)s: %(what)s"), State.WAITING, State.CHANGED, State.SKIPPED
-    )
+    work = _Work(edit, run.job.created_by, reasons.BULK_EDIT, State.WAITING, State.CHANGED, State.SKIPPED)
     _work_through(run, work, decide)
     changed, left = _count(edit, State.CHANGED), _count(edit, State.SKIPPED)
     run.step(says=_told(ngettext("%(n)d product is changed.", "%(n)d products are changed.", changed), changed, left))
@@ -92,9 +89,7 @@ def undo(run: jobs.Run) -> dict[str, Any]:
             raise Left(Reason.CHANGED_SINCE)
         return item.before
 
-    work = _Work(
-        edit, run.job.created_by, _("Undo of bulk edit %(key)s: %(what)s"), State.CHANGED, State.UNDONE, State.KEPT
-    )
+    work = _Work(edit, run.job.created_by, reasons.BULK_UNDO, State.CHANGED, State.UNDONE, State.KEPT)
     _work_through(run, work, decide)
     undone, kept = _count(edit, State.UNDONE), _count(edit, State.KEPT)
     run.step(says=_told(ngettext("%(n)d product is as before.", "%(n)d products are as before.", undone), undone, kept))
@@ -106,7 +101,7 @@ class _Work:
 
     def __init__(self, edit: BulkEdit, by: User | None, reason: str, of: str, done: str, left: str):
         self.edit, self.by, self.of, self.done, self.left = edit, by, of, done, left
-        self.reason = (reason % {"key": edit.pk, "what": edit.get_action_display()})[:_REASON_LENGTH]
+        self.reason = reasons.stored(reason, key=edit.pk, what=BulkEdit.Action(edit.action).label)
 
 
 def _work_through(run: jobs.Run, work: _Work, decide: Decide) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,21 +33,21 @@ _NAMED = 20  # warnings and failures on the page; the file holds all failures
 
 def start_check(one: CatalogueImport, by: User) -> None:
     """Put the check of what was sent into the queue."""
-    one.check_job = jobs.start("import_check", by, key=str(one.pk), language=translation.get_language())
+    one.check_job = jobs.start("import_check", by, key=str(one.pk))
     one.save(update_fields=["check_job"])
 
 
 def start_import(one: CatalogueImport, by: User) -> None:
     """Put the import itself into the queue, once: two clicks start one."""
     if one.import_job is None or not one.import_job.is_unfinished:
-        one.import_job = jobs.start("import", by, key=str(one.pk), language=translation.get_language())
+        one.import_job = jobs.start("import", by, key=str(one.pk))
         one.save(update_fields=["import_job"])
 
 
 @jobs.kind("import_check", gettext_lazy("Check a catalogue"))
 def check(run: jobs.Run) -> dict[str, Any]:
     """Read and verify everything, and tell what an import would do."""
-    with _language_of(run), _source_of(run) as (_one, source):
+    with _source_of(run) as (_one, source):
         importer = _importer(run, source, dry_run=True)
         done = 0
         run.step(0, total=len(source.rows), says=_("Checking…"), at_once=True)
@@ -67,7 +66,7 @@ def check(run: jobs.Run) -> dict[str, Any]:
 @jobs.kind("import", gettext_lazy("Import a catalogue"))
 def import_(run: jobs.Run) -> dict[str, Any]:
     """Import row by row. What a killed worker had imported is passed over; what had failed there is tried again."""
-    with _language_of(run), _source_of(run) as (_one, source):
+    with _source_of(run) as (_one, source):
         importer = _importer(run, source, dry_run=False)
         summary = importer.summary
         start, failed = run.resume.get("row", 0), set(run.resume.get("failed", []))
@@ -101,7 +100,7 @@ def import_(run: jobs.Run) -> dict[str, Any]:
 def export_(run: jobs.Run) -> dict[str, Any]:
     """Write the catalogue to a file that the job's page offers."""
     format, site = run.parameters["format"], run.parameters.get("site", "")
-    with _language_of(run), tempfile.TemporaryFile(prefix="export-") as file:
+    with tempfile.TemporaryFile(prefix="export-") as file:
         done = 0
         run.step(0, total=photos_in_all(), says=_("Exporting…"), at_once=True)
 
@@ -120,13 +119,6 @@ def export_(run: jobs.Run) -> dict[str, Any]:
         run.job.write(report=run.job.report.name)
         run.job.says = " ".join([f"{exported}.", *exported.notes])[:500]
         return {"photos": exported.photos, "products": exported.products, "notes": exported.notes[:_NAMED]}
-
-
-@contextmanager
-def _language_of(run: jobs.Run) -> Iterator[None]:
-    """What the job tells is for whoever started it."""
-    with translation.override(run.parameters.get("language") or translation.get_language()):
-        yield
 
 
 @contextmanager

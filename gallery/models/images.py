@@ -11,25 +11,15 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
-from gallery import hashes, signals
+from gallery import hashes, reasons, signals
 from gallery.keys import new_key
 from gallery.models.renditions import Rendition
 from gallery.visibility import Visibility
 
 REASON_LENGTH = 300
 REPLY_LENGTH = 500
-# Stored as they stand here, whoever acts in whatever language; ``gallery.templatetags.moderating`` translates them.
-TAKEN_DOWN_BEFORE = gettext_noop("This very file was taken down before.")
-_REPLACED = gettext_noop("Replaced by a newer photo")
-_REOPENED = gettext_noop("The newer photo is looked at again")
-_RETRACTED = gettext_noop("Withdrawn by the contributor")
-ANSWERED = gettext_noop("Answered by the contributor")
-SENT_ANOTHER = gettext_noop("Another file by the contributor")
-STORED_REASONS = frozenset((TAKEN_DOWN_BEFORE, _REPLACED, _REOPENED, _RETRACTED, ANSWERED, SENT_ANOTHER))
-WHY_LENGTH = 100  # of the history's own column; the whole reason is in its ``status_reason``
 
 
 def originals():
@@ -93,6 +83,15 @@ class ImageQuerySet(models.QuerySet["Image"]):
         reports = apps.get_model("gallery", "Report")._default_manager
         return self.filter(models.Exists(reports.filter(image=models.OuterRef("pk"), resolved_at=None)))
 
+    def lock(self, keys: Iterable[UUID]) -> "list[Image]":
+        """These images, under their locks until the transaction ends.
+
+        Everybody locks in one order, so that nobody waits in a circle: a person, an upload's group, products in the
+        order of their keys, images in the order of theirs, and then what refers to them (decisions, pairs, changes).
+        Whoever goes on to change an image that these ones replace, or that replaces them, names it here, too.
+        """
+        return list(self.select_for_update().filter(pk__in=set(keys)).order_by("pk"))
+
     def with_product(self) -> "ImageQuerySet":
         return self.select_related("product__category", "product__brand")
 
@@ -150,11 +149,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """
         decided: dict[str, Any] = {"moderated_by": by, "moderated_at": timezone.now()}
         with transaction.atomic():
-            images = Image.objects.filter(pk__in=self.primary_keys())
+            images = self._locked_with_replaced()
             if status in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
-                images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED, **decided)
+                images._replaced_by_approval()._change(by, reasons.REOPENED, status=Image.Status.APPROVED, **decided)
             if status == Image.Status.APPROVED:
-                images._to_be_replaced()._change(by, _REPLACED, status=Image.Status.WITHDRAWN, **decided)
+                images._to_be_replaced()._change(by, reasons.REPLACED, status=Image.Status.WITHDRAWN, **decided)
                 decided["taken_down_at"] = None
             return images._change(by, reason, status=status, status_reason=reason, fault=code, **decided)
 
@@ -164,7 +163,17 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def retract(self, by) -> int:
         """Taken back by the contributor: no moderator decided this."""
-        return self._change(by, _RETRACTED, status=Image.Status.WITHDRAWN)
+        return self._change(by, reasons.RETRACTED, status=Image.Status.WITHDRAWN)
+
+    def _locked_with_replaced(self) -> "ImageQuerySet":
+        """These images by their keys. The ones that they replace are locked with them, for these change, too."""
+        keys = self.primary_keys()
+        Image.objects.lock([*keys, *Image.objects.replaced_by(keys)])
+        return Image.objects.filter(pk__in=keys)
+
+    def replaced_by(self, keys: Iterable[UUID]) -> list[UUID]:
+        """Keys of the images that these ones are to take, or have taken, the place of."""
+        return self.filter(replacements__in=list(keys)).order_by().primary_keys()
 
     def _to_be_replaced(self) -> "ImageQuerySet":
         """The live images that these ones, once approved, take the place of."""
@@ -214,12 +223,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         A photo that gave way to them comes back, and one that came back in their stead gives way again.
         """
         with transaction.atomic():
-            images = Image.objects.filter(pk__in=self.primary_keys())
+            images = self._locked_with_replaced()
             if values.get("status") in (Image.Status.PENDING, Image.Status.CHANGES_REQUESTED):
-                images._replaced_by_approval()._change(by, _REOPENED, status=Image.Status.APPROVED)
+                images._replaced_by_approval()._change(by, reasons.REOPENED, status=Image.Status.APPROVED)
             if values.get("status") == Image.Status.APPROVED:
                 again = {name: values.get(name) for name in ("moderated_by", "moderated_at")}
-                images._back_in_their_stead()._change(by, _REPLACED, status=Image.Status.WITHDRAWN, **again)
+                images._back_in_their_stead()._change(by, reasons.REPLACED, status=Image.Status.WITHDRAWN, **again)
             if values.get("taken_down_at"):
                 Rendition.objects.filter(image__in=images).delete()  # those that were made since it was restored
             return images._change(by, why, **values)
@@ -244,11 +253,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         keys = self.primary_keys()
         if not keys:
             return 0
+        Image.objects.lock(keys)  # one UPDATE would lock them in any order
         changed = Image.objects.filter(pk__in=keys).update(revision=F("revision") + 1, **values)
         images = list(Image.objects.filter(pk__in=keys))
         Image.history.bulk_history_create(
-            images, update=True, default_user=by, default_change_reason=why[:WHY_LENGTH], batch_size=500
-        )
+            images, update=True, default_user=by, default_change_reason=why[: reasons.LENGTH], batch_size=500
+        )  # the whole reason is in its ``status_reason``
         signals.announce(keys)
         return changed
 
@@ -408,7 +418,7 @@ class Image(models.Model):
     def was_retracted(self) -> bool:
         """Whether its contributor has taken it back: that is for good, and no moderator decides about it."""
         hidden = self.status == self.Status.WITHDRAWN or self.taken_down_at is not None
-        return hidden and self.history.filter(history_change_reason=_RETRACTED, sha256=self.sha256).exists()
+        return hidden and self.history.filter(history_change_reason=reasons.RETRACTED, sha256=self.sha256).exists()
 
     def withdraw(self, by, reason: str = "") -> None:
         Image.objects.filter(pk=self.pk).set_status(self.Status.WITHDRAWN, by, reason)

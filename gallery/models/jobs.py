@@ -67,6 +67,7 @@ class Job(models.Model):
     report = models.FileField(storage=job_files, max_length=200, blank=True, help_text="a file to download")
     run = models.PositiveIntegerField(default=0, help_text="how often it was begun; an older run may write no more")
     cancel_requested = models.BooleanField(default=False)
+    alone = models.BooleanField(default=False, help_text="no other unfinished job of its kind may be beside it")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="jobs"
     )
@@ -81,7 +82,10 @@ class Job(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["queued", "running", "done", "failed", "cancelled"]), name="job_state_known"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(alone=True, state__in=["queued", "running"]), name="job_alone_of_its_kind"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery import reasons
 from gallery.keys import new_key
 from gallery.models.images import Image
 from gallery.models.reports import Report
@@ -88,7 +89,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         :param reported: the newest report that the moderator saw: a photo is not kept against one that came later
         :raises Refused: when any of them has been changed or decided on meanwhile; nothing is changed then
         """
-        images = list(Image.objects.select_for_update().filter(pk__in=revisions).order_by("pk"))
+        locked = Image.objects.lock([*revisions, *Image.objects.replaced_by(revisions)])
+        images = [image for image in locked if image.pk in revisions]
         _expect_unchanged(images, revisions, by)
         _expect_fitting(verb, images)
         before = {image.pk: _state_of(image) for image in images}
@@ -124,8 +126,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         with transaction.atomic():
             # Without those that a merge has brought to another photo.
             open_ones = Decision.objects.filter(batch=last.batch, undone_at=None, is_final=False)
+            keys = list(open_ones.values_list("image", flat=True))
+            images = {image.pk: image for image in Image.objects.lock([*keys, *Image.objects.replaced_by(keys)])}
             batch = list(open_ones.select_for_update().order_by("pk"))
-            images = Image.objects.select_for_update().in_bulk([decision.image_id for decision in batch])
             changed = [one for one in batch if images[one.image_id].revision != one.revision]
             if batch and not changed:
                 for decision in batch:
@@ -234,7 +237,7 @@ def _state_of(image: Image) -> dict[str, Any]:
 def _set_back(image: Image, before: Mapping[str, Any], by: "User") -> None:
     Image.objects.filter(pk=image.pk).set_back(
         by,
-        _("Undone: %(status)s") % {"status": image.get_status_display()},
+        reasons.stored(reasons.UNDONE, status=Image.Status(image.status).label),
         status=before["status"],
         status_reason=before["status_reason"],
         fault=before["fault"],

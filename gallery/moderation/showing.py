@@ -9,8 +9,8 @@ from django.db.models import Count, Min, Q
 from django.utils.translation import gettext as _
 
 from gallery.models import Claim, Image, Report, User
-from gallery.models.images import TAKEN_DOWN_BEFORE
 from gallery.quality_signs import quality_signs
+from gallery.reasons import TAKEN_DOWN_BEFORE
 
 _SIBLINGS = 6
 _EARLIER = 5

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -154,7 +154,7 @@ def start_export(request: HttpRequest) -> HttpResponse:
     if format not in FORMATS:
         return redirect("imports")
     site = request.build_absolute_uri("/").rstrip("/")
-    job = jobs.start("export", person(request), format=format, site=site, language=get_language())
+    job = jobs.start("export", person(request), format=format, site=site)
     return redirect("job", key=job.pk)
 
 

@@ -23,7 +23,7 @@ from gallery.filenames import clean_name
 from gallery.forms import BatchForm, GroupForm
 from gallery.intake import record_image, stored_original
 from gallery.models import Brand, Category, Image, Product, User
-from gallery.models.images import TAKEN_DOWN_BEFORE
+from gallery.reasons import TAKEN_DOWN_BEFORE
 from gallery.verification import Refused, note_sentences
 
 TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"

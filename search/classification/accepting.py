@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from gallery.models import Category, Product, User
 from gallery.models.products import ProductTag
 from search.models import LabelConfirmed
+from search.reasons import CATEGORY_ACCEPTED, TAGS_ACCEPTED
 
 
 class Edited(Exception):
@@ -24,7 +24,7 @@ def put_into(product: UUID, category: Category, revision: int) -> Product:
     """
     shown = _as_shown(product, revision)
     shown.category = category
-    _save(shown, _("A suggested category was accepted."))
+    _save(shown, CATEGORY_ACCEPTED)
     return shown
 
 
@@ -37,7 +37,7 @@ def add_tags(product: UUID, tags: Iterable[ProductTag], revision: int) -> Produc
     shown = _as_shown(product, revision)
     shown.tags.add(*tags)
     # A new revision: whoever still sees it without the tags must not write it back.
-    _save(shown, _("Suggested tags were accepted."))
+    _save(shown, TAGS_ACCEPTED)
     return shown
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 TREES = 200
+SLOW_CATEGORIES = 200  # from so many on it takes hours: every split is tried on each of them
 _AT_ONCE = 20  # trees between two signs of life
 _CHUNK = 256  # rows that walk at a time
 _SMOOTHING = 0.05  # share that all categories have together before any tree speaks

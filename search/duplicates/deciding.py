@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery.merging import MergeRefused, merge_images, merge_products
-from gallery.models import Image, User
+from gallery.merging import MergeRefused, lock, merge_images, merge_products
+from gallery.models import Image, ImageRedirect, User
 from search.models import DuplicatePair, ProductView
 from search.models.duplicates import ordered
 
@@ -37,6 +37,9 @@ def merge(pair: DuplicatePair, keep: UUID, by: User, revisions: Mapping[UUID, in
     :param revisions: of the products as the person saw them
     :raises MergeRefused: when somebody was faster
     """
+    # Before the pair, for whoever merges photos changes their pairs after them.
+    photos = lock([pair.first, pair.second])
+    list(DuplicatePair.objects.select_for_update().of_images(photos).order_by("pk"))
     drop = _open(pair, keep)
     images = Image.objects.in_bulk([keep, drop])
     if len(images) < 2:
@@ -58,17 +61,24 @@ def tell_apart(pair: DuplicatePair, by: User) -> None:
 
     :raises MergeRefused: when somebody was faster
     """
+    others = _others_between(pair) if pair.kind == Kind.SAME_PRODUCT else []
+    locked = list(DuplicatePair.objects.select_for_update().filter(pk__in=[pair.pk, *others]).order_by("pk"))
     _open(pair, pair.first)
     now = timezone.now()
     pair.tell_apart(by, now)
-    if pair.kind != Kind.SAME_PRODUCT:
-        return
-    products = dict(Image.objects.filter(pk__in=[pair.first, pair.second]).values_list("pk", "product_id"))
-    sides = [list(Image.objects.filter(product=product).values_list("pk", flat=True)) for product in products.values()]
-    if len(sides) == 2:
-        between = DuplicatePair.objects.select_for_update().filter(kind=Kind.SAME_PRODUCT, state=State.OPEN)
-        for other in between.of_images(sides[0]).of_images(sides[1]):
+    for other in locked:
+        if other.pk != pair.pk and other.state == State.OPEN:
             other.tell_apart(by, now)
+
+
+def _others_between(pair: DuplicatePair) -> list[int]:
+    """Keys of the other open pairs of photos of the two products."""
+    products = Image.objects.filter(pk__in=[pair.first, pair.second]).values_list("product", flat=True)
+    sides = [list(Image.objects.filter(product=product).values_list("pk", flat=True)) for product in set(products)]
+    if len(sides) < 2:
+        return []
+    between = DuplicatePair.objects.filter(kind=Kind.SAME_PRODUCT, state=State.OPEN).exclude(pk=pair.pk)
+    return list(between.of_images(sides[0]).of_images(sides[1]).values_list("pk", flat=True))
 
 
 def _open(pair: DuplicatePair, keep: UUID) -> UUID:
@@ -83,39 +93,43 @@ def _open(pair: DuplicatePair, keep: UUID) -> UUID:
 
 
 def images_merged_received(sender, kept: UUID, dropped: UUID, **kwargs) -> None:
-    """Rows that name the dropped photo name the kept one, where it has none of its own; decisions hold for it, too."""
+    """Rows that name the dropped photo name the kept one, where it has none of its own.
+
+    What was told apart stays as it was decided: of these two files, under whatever keys.
+    """
     has_kept = ProductView.objects.filter(image=kept).values("user")
     ProductView.objects.filter(image=dropped).exclude(user__in=has_kept).update(image=kept)
     sha256 = Image.objects.values_list("sha256", flat=True).get(pk=kept)  # it may be the dropped one's file by now
-    DuplicatePair.objects.filter(first=kept).update(first_sha256=sha256)
-    DuplicatePair.objects.filter(second=kept).update(second_sha256=sha256)
-    for pair in DuplicatePair.objects.of_images([dropped]).exclude(state=State.MERGED).order_by("pk"):
-        _follow(pair, kept, dropped, sha256)
+    merged = {sha256, ImageRedirect.objects.values_list("sha256", flat=True).get(old_key=dropped)}
+    pairs = DuplicatePair.objects.select_for_update().of_images([kept, dropped]).filter(state=State.OPEN)
+    for pair in pairs.order_by("pk"):
+        asked = pair.first_sha256 if pair.first in (kept, dropped) else pair.second_sha256
+        if asked in merged:
+            _follow(pair, kept, dropped, sha256)
+        else:  # about a file that neither photo has any more
+            pair.delete()
 
 
 def _follow(pair: DuplicatePair, kept: UUID, dropped: UUID, sha256: str) -> None:
-    """Let a pair of the dropped photo be one of the kept photo, whose file this is."""
-    is_first = pair.first == dropped
+    """Let a question about one of two merged photos be one about the kept photo, whose file this is."""
+    is_first = pair.first in (kept, dropped)
     other, file = (pair.second, pair.second_sha256) if is_first else (pair.first, pair.first_sha256)
-    was_open = pair.state == State.OPEN
-    if other == kept:
-        if was_open:
-            pair.delete()
+    files = frozenset((sha256, file))
+    if other in (kept, dropped) or files in DuplicatePair.objects.told_apart(files):
+        pair.delete()
         return
     first, second = ordered(kept, other)
-    known = DuplicatePair.objects.filter(first=first, second=second).first()
-    if known is None:
-        if not was_open:
-            pair.pk = None  # what was decided of the dropped file stays known, too
-            pair._state.adding = True
-        pair.first, pair.second = first, second
-        pair.first_sha256, pair.second_sha256 = (sha256, file) if first == kept else (file, sha256)
-        pair.save()
-    elif was_open:
-        pair.delete()
-    elif known.state == State.OPEN:
-        known.state, known.decided_by, known.decided_at = pair.state, pair.decided_by, pair.decided_at
-        known.save()
+    known = DuplicatePair.objects.filter(first=first, second=second).exclude(pk=pair.pk).first()
+    if known is not None:
+        if known.state != State.NOT_DUPLICATE:
+            pair.delete()
+            return
+        DuplicatePair.objects.leave_to_files({(first, second)})  # it was decided of other files than are asked about
+    if pair.kind == Kind.EXACT and len(files) > 1:
+        pair.kind, pair.relation = Kind.SAME_PHOTO, "same"
+    pair.first, pair.second = first, second
+    pair.first_sha256, pair.second_sha256 = (sha256, file) if first == kept else (file, sha256)
+    pair.save()
 
 
 def products_merged_received(sender, kept: UUID, **kwargs) -> None:

@@ -162,7 +162,10 @@ def record(pairs: Sequence[DuplicatePair]) -> int:
 
     :return: how many were written
     """
-    known = _known((pair.first, pair.second) for pair in pairs)
+    asked = {(pair.first, pair.second) for pair in pairs}
+    # In the order in which everybody locks pairs; writing them would lock them in that of the list.
+    list(DuplicatePair.objects.select_for_update().filter(first__in={first for first, _ in asked}).order_by("pk"))
+    known = _known(asked)
     new = [one for one in pairs if known.get((one.first, one.second)) != (one.first_sha256, one.second_sha256)]
     DuplicatePair.objects.leave_to_files({(one.first, one.second) for one in new} & known.keys())
     columns = [column.name for column in DuplicatePair._meta.concrete_fields]

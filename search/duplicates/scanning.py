@@ -59,11 +59,7 @@ def _found(number: int) -> str:
 
 def start_scan(by: User | None) -> Job:
     """The scan that is under way, or a new one."""
-    return unfinished_scan() or jobs.start(KIND, by)
-
-
-def unfinished_scan() -> Job | None:
-    return Job.objects.unfinished().filter(kind=KIND).order_by("-created_at").first()
+    return jobs.start_alone(KIND, by) or Job.objects.filter(kind=KIND).latest("created_at")
 
 
 def last_scan() -> Job | None:

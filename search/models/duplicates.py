@@ -120,7 +120,7 @@ class DuplicatePair(models.Model):
             return
         decided = DuplicatePair.objects.filter(state=self.state, decided_by=self.decided_by, decided_at=self.decided_at)
         if self.kind == self.Kind.SAME_PRODUCT and self.decided_at:
-            for other in decided.filter(kind=self.kind).exclude(pk=self.pk):
+            for other in decided.filter(kind=self.kind).select_for_update().order_by("pk"):  # as everybody locks them
                 other._decide(self.State.OPEN, None)
         self._decide(self.State.OPEN, None)
 

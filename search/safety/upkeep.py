@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext as _
 
 from gallery.models import Decision, Image
 from search.models import Embedding, FoundFaces, RegionEmbedding, SafetyScore, SuggestedRegions
+from search.reasons import UNSAFE
 from search.safety import nudity
 from search.safety.looks import looks_of
 
@@ -56,8 +56,8 @@ def _reject_unsafe(looked_at: Sequence[Image]) -> None:
     unsafe = Exists(scores.filter(score__gte=settings.SAFETY_THRESHOLD))
     undecided = Q(moderated_at=None) & ~Exists(Decision.objects.filter(image=OuterRef("pk")))
     just_seen = Q(pk__in=[image.pk for image in looked_at])
-    images = Image.objects.pending().select_for_update().filter(unsafe, undecided | just_seen)
-    images.set_status(Image.Status.REJECTED, None, _("It may not be safe to look at."), Image.Fault.OFFENSIVE)
+    images = Image.objects.pending().select_for_update().filter(unsafe, undecided | just_seen).order_by("pk")
+    images.set_status(Image.Status.REJECTED, None, UNSAFE, Image.Fault.OFFENSIVE)
 
 
 def purge_taken_down() -> int:

@@ -1,11 +1,14 @@
 """Long work: its row, its worker, cancelling it, and what happens to one whose worker was killed."""
 
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -54,6 +57,28 @@ def test_a_job_is_queued_done_and_tells_its_result(staff):
     jobs.run(str(job.pk))  # the queue may deliver twice
     job.refresh_from_db()
     assert job.run == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_start_it_at_once_one_does():
+    jobs.kind("work", "Some work")(lambda run: None)
+    together = threading.Barrier(2)
+
+    def start() -> Job | None:
+        try:
+            together.wait()
+            return jobs.start_alone("work", None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = list(pool.map(lambda _n: start(), range(2)))
+    assert sorted(job is None for job in begun) == [False, True]
+    job = Job.objects.get()
+    assert DBTaskResult.objects.count() == 1
+    assert job.begin() and jobs.start_alone("work", None) is None, "nor while it runs"
+    job.end(Job.State.DONE)
+    assert jobs.start_alone("work", None) is not None
 
 
 def test_an_error_that_is_for_people_is_told_and_any_other_is_logged(caplog):

@@ -13,12 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.svm import LinearSVC
 
 from gallery import jobs
 from gallery.models import Category, Image, Job, Product, Role, User
 from gallery.models.products import ProductTag
 from search import generations
-from search.classification import accepting, forest, measuring, neighbours, tagging, training
+from search.classification import accepting, forest, linear, measuring, neighbours, tagging, training
 from search.classification import samples as sampling
 from search.classification.doubts import doubts_of
 from search.classification.forest import Forest
@@ -26,6 +27,7 @@ from search.classification.linear import Linear
 from search.classification.samples import Samples, gather
 from search.classification.storing import from_bytes, learnt, to_bytes
 from search.models import Change, Classifier, Embedding, Generation, LabelConfirmed, LabelDoubt, SuggestionSetting
+from search.views.suggestions import classifiers
 from tests.catalogue import COLORS, SHAPES, add_product
 from tests.pictures import jpeg
 
@@ -225,10 +227,32 @@ def test_a_linear_classifier_survives_storing():
     random = np.random.default_rng(2)
     labels = random.integers(0, 3, 90)
     vectors = (random.normal(size=(90, 5)) + 2 * np.eye(5)[labels]).astype(np.float32)
-    linear = Linear.fit(vectors, labels, 3, lambda: None)
-    again = from_bytes("linear", to_bytes(linear.arrays()))
-    assert np.array_equal(again.scores(vectors), linear.scores(vectors))
-    assert (linear.scores(vectors).argmax(axis=1) == labels).mean() > 0.9
+    learnt = Linear.fit(vectors, labels, 3, lambda: None)
+    again = from_bytes("linear", to_bytes(learnt.arrays()))
+    assert np.array_equal(again.scores(vectors), learnt.scores(vectors))
+    assert (learnt.scores(vectors).argmax(axis=1) == labels).mean() > 0.9
+
+
+def test_of_many_categories_a_plane_learns_from_a_sample_of_the_others(monkeypatch):
+    rows: list[int] = []
+
+    class Counting(LinearSVC):
+        def fit(self, vectors, labels):
+            rows.append(len(vectors))
+            return super().fit(vectors, labels)
+
+    monkeypatch.setattr("sklearn.svm.LinearSVC", Counting)
+    random = np.random.default_rng(3)
+    labels = np.arange(900) % 30
+    vectors = (random.normal(size=(900, 30)) + 6 * np.eye(30)[labels]).astype(np.float32)
+    shares = []
+    for others, expected in ((linear.OTHERS_IN_ALL, 900), (30 * 600, 630), (0, 530)):
+        monkeypatch.setattr(linear, "OTHERS_IN_ALL", others)
+        rows.clear()
+        scores = Linear.fit(vectors, labels, 30, lambda: None).scores(vectors)
+        assert set(rows) == {expected}
+        shares.append((scores.argmax(axis=1) == labels).mean())
+    assert min(shares) > 0.95 and max(shares) - min(shares) < 0.02
 
 
 def _broken() -> Iterator[tuple[str, bytes]]:
@@ -369,6 +393,15 @@ def test_accepting_moves_the_product_with_history_and_index(desk, staff, newcome
     assert (response.status_code, response["Location"]) == (302, "/suggestions/?after=1")
     response = desk.post(address, fields | {"revision": product.revision + 1, "next": "https://elsewhere.example/"})
     assert response["Location"] == product.get_absolute_url()
+
+
+def test_that_a_suggestion_was_accepted_is_said_in_the_language_of_the_reader(desk, newcomer):
+    fields = {"category": category("Circle").pk, "revision": revision(newcomer.product)}
+    chinese = {"accept-language": "zh-hans"}
+    desk.post(reverse("suggestion-category", args=[newcomer.pk]), fields, headers=HTMX | chinese)
+    page = reverse("product-edit", args=["NEW"])
+    assert "A suggested category was accepted." in text_of(desk.get(page))
+    assert "采纳了建议的分类。" in text_of(desk.get(page, headers=chinese))
 
 
 def test_an_edit_meanwhile_is_not_lost(desk, newcomer):
@@ -586,6 +619,26 @@ def test_training_is_a_job_with_progress(desk, drawn):
     assert page.count("less than a minute ago") == 3 and "train again" not in page
     mislabel(drawn[0], "Square")
     assert "Products have been given other categories since" in text_of(desk.get(reverse("suggestions-classifiers")))
+
+
+def test_that_many_categories_take_hours_is_said(desk, drawn, monkeypatch):
+    address = reverse("suggestions-classifiers")
+    assert "takes hours" not in text_of(desk.get(address))
+    monkeypatch.setattr(forest, "SLOW_CATEGORIES", len(KINDS))
+    assert "the random forest takes hours" in text_of(desk.get(address))
+
+
+def test_two_clicks_at_once_start_one_training(desk, drawn, monkeypatch):
+    desk.post(reverse("suggestions-train"))
+    unfinished = classifiers._training
+    seen = iter([None])  # the second click looked before the first one was written
+    monkeypatch.setattr(classifiers, "_training", lambda: next(seen, unfinished()))
+    page = text_of(desk.post(reverse("suggestions-train"), follow=True))
+    monkeypatch.undo()
+    assert "They are being trained already." in page and Job.objects.count() == 1
+    jobs.run(str(Job.objects.get().pk))
+    assert desk.post(reverse("suggestions-train")).status_code == 302
+    assert [job.state for job in Job.objects.order_by("created_at")] == ["done", "queued"]
 
 
 def test_a_killed_training_goes_on_with_what_is_missing(drawn):

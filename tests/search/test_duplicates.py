@@ -323,6 +323,49 @@ class TestDecisions:
         merge_images(third.pk, large.pk, staff)
         assert not found()
 
+    @pytest.mark.parametrize("better", ["kept", "dropped"])
+    def test_what_was_told_apart_stays_so_through_merges_and_nothing_else_does(self, db, staff, better):
+        product = Product.objects.create(sku="P", title="P")
+        large, small = (add("P", encode(scene(1, size)), product) for size in ((640, 480), (320, 240)))
+        kept, dropped = (large, small) if better == "kept" else (small, large)
+        other, third = add("OTHER", encode(scene(2))), add("THIRD", encode(scene(3)))
+        decided = [recorded(kept, other), recorded(dropped, third)]
+        for pair in decided:
+            pair.tell_apart(staff)
+        asked = [recorded(dropped, other), recorded(kept, third)]
+        merge_images(kept.pk, dropped.pk, staff)
+        apart = DuplicatePair.objects.filter(state="not_duplicate")
+        assert {frozenset((pair.first_sha256, pair.second_sha256)) for pair in apart} == {
+            frozenset((kept.sha256, other.sha256)),
+            frozenset((dropped.sha256, third.sha256)),
+        }
+        assert set(apart.values_list("decided_by", flat=True)) == {staff.pk}
+        # What is asked is what nobody has decided of the file that stays.
+        still = asked[1] if better == "kept" else asked[0]
+        open_pair = DuplicatePair.objects.open().get()
+        assert (open_pair.pk, kept.pk in (open_pair.first, open_pair.second)) == (still.pk, True)
+        assert {open_pair.first_sha256, open_pair.second_sha256} == {
+            large.sha256,
+            (third if better == "kept" else other).sha256,
+        }
+
+    def test_a_question_about_a_file_that_has_gone_does_not_come_back_by_a_merge(self, db, staff):
+        product = Product.objects.create(sku="P", title="P")
+        kept, dropped = (add("P", encode(scene(1, size)), product) for size in ((640, 480), (320, 240)))
+        other = add("OTHER", encode(scene(2)))
+        recorded(kept, other)
+        replace_file(kept, io.BytesIO(encode(scene(4, (640, 480)))), "kept.jpg")
+        merge_images(kept.pk, dropped.pk, staff)
+        assert not DuplicatePair.objects.filter(state="open").exists()
+
+    def test_the_same_file_is_not_said_of_a_photo_that_kept_another_one(self, db, staff):
+        product = Product.objects.create(sku="P", title="P")
+        kept, dropped = (add("P", encode(scene(1, size)), product) for size in ((640, 480), (320, 240)))
+        copy = add("COPY", encode(scene(1, (320, 240))))
+        recorded(dropped, copy, "exact")
+        merge_images(kept.pk, dropped.pk, staff)
+        assert [(pair.kind, pair.relation) for pair in DuplicatePair.objects.open()] == [("same_photo", "same")]
+
 
 class TestPage:
     @pytest.fixture

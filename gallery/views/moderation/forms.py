@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gallery import reasons
 from gallery.models import Decision, Image
 from gallery.models.images import REASON_LENGTH
 
@@ -55,7 +56,7 @@ class DecisionForm(forms.Form):
     def asked(self) -> Asked:
         data = self.cleaned_data
         verb, _colon, fault = data["act"].partition(":")
-        reason = data["reason"] or (str(Image.Fault(fault).label) if fault else "")
+        reason = data["reason"] or (reasons.stored(Image.Fault(fault).label) if fault else "")
         revisions = {self.image.pk: data["revision"]}
         if verb in (Decision.Verb.APPROVE, Decision.Verb.REJECT):
             revisions |= self._also()

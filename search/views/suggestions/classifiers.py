@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from gallery import jobs
 from gallery.models import Job
 from gallery.views.access import person, staff_only
+from search.classification import forest
 from search.classification.samples import LEAST_CATEGORIES, LEAST_PRODUCTS, TooFewLabels, snapshot, without_category
 from search.classification.training import JOB
 from search.classification.words import too_few
@@ -71,6 +72,7 @@ def classifiers(request: HttpRequest) -> HttpResponse:
         "is_trained": bool(trained),
         "moved_on": any(one.labels != labels for one in trained.values()),
         "too_few": too_few(few) if few else "",
+        "takes_hours": len(enough) >= forest.SLOW_CATEGORIES,
         "training": _training(),
         "failed": _failure_since(max((one.trained_at for one in trained.values()), default=None)),
     }
@@ -91,9 +93,7 @@ def progress(request: HttpRequest) -> HttpResponse:
 @require_POST
 @staff_only
 def start_training(request: HttpRequest) -> HttpResponse:
-    if _training() is None:
-        jobs.start(JOB, person(request))
-    else:
+    if jobs.start_alone(JOB, person(request)) is None:
         messages.info(request, _("They are being trained already."))
     return redirect("suggestions-classifiers")
 
