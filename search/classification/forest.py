@@ -43,10 +43,12 @@ class Forest:
         feature: list[np.ndarray] = []
         threshold: list[np.ndarray] = []
         shares: list[csr_array] = []
-        for start in range(0, TREES, _AT_ONCE):
+        # One tree of many categories takes a minute and more, and whoever cancels or watches over it waits for it.
+        at_once = 1 if classes >= SLOW_CATEGORIES else _AT_ONCE
+        for start in range(0, TREES, at_once):
             tick()
             # Some at a time: their leaves name every category until they are packed, which fills gigabytes.
-            few = RandomForestClassifier(min(_AT_ONCE, TREES - start), random_state=random, n_jobs=1)
+            few = RandomForestClassifier(min(at_once, TREES - start), random_state=random, n_jobs=1)
             few.fit(vectors, labels, sample_weight=weights)
             for tree in (one.tree_ for one in few.estimators_):
                 roots.append(nodes)

@@ -164,7 +164,8 @@ def train_job(run: jobs.Run) -> dict[str, Any]:
         run.step(resume={"generation": generation.pk, "done": done})
 
     try:
-        train(generation, lambda n, total, says: run.step(n, total=total, says=says), finished, before)
+        with run.kept_alive():  # one tree of many categories may take longer than a worker may be silent
+            train(generation, lambda n, total, says: run.step(n, total=total, says=says), finished, before)
     except TooFewLabels as error:
         raise jobs.JobError(too_few(error)) from error
     run.step(says=_("The classifiers are trained."))

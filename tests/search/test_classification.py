@@ -210,11 +210,15 @@ def test_a_few_right_answers_make_nobody_certain():
     assert sure == pytest.approx(7 / 8, abs=0.01)
 
 
-def test_a_forest_in_arrays_says_what_scikit_learn_says():
+@pytest.mark.parametrize(("slow", "signs"), [(200, 2), (4, 40)])  # so many categories; signs of life
+def test_a_forest_in_arrays_says_what_scikit_learn_says(monkeypatch, slow, signs):
+    monkeypatch.setattr(forest, "SLOW_CATEGORIES", slow)
+    told: list[None] = []
     random = np.random.default_rng(1)
     labels = random.integers(0, 3, 150)
     vectors = (random.normal(size=(150, 6)) + 1.5 * np.eye(6)[labels]).astype(np.float32)
-    stored = from_bytes("forest", to_bytes(Forest.fit(vectors, labels, 4, lambda: None).arrays()))
+    stored = from_bytes("forest", to_bytes(Forest.fit(vectors, labels, 4, lambda: told.append(None)).arrays()))
+    assert len(told) == signs
     theirs = RandomForestClassifier(forest.TREES, random_state=0)
     theirs.fit(vectors, labels, sample_weight=len(labels) / np.bincount(labels)[labels])
     asked = random.normal(size=(700, 6)).astype(np.float32)
