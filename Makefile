@@ -17,8 +17,11 @@ PIP = $(VENV)/bin/python -m pip install --disable-pip-version-check --retries 10
 WORKERS ?= 2
 # A few at a time: workers that wait for servers of their own, or for a browser, leave the cores to each other.
 SHARED = --numprocesses $(WORKERS) --dist load --maxschedchunk 4
-# What the second run, on PostgreSQL, would only repeat: tests of other servers, and what touches no database.
+# What the second run, on PostgreSQL, would only repeat: tests of other servers, what touches no database, and what
+# starts PostgreSQL by itself.
 NOT_REPEATED = tests/servers tests/engines/test_elastic.py tests/test_architecture.py tests/test_translations.py \
+	tests/test_backup.py tests/test_encryption.py tests/search/test_links.py tests/search/test_encoders.py \
+	tests/gallery/test_s3.py tests/gallery/test_swatches.py \
 	tests/gallery/test_pictures.py tests/gallery/test_verification.py tests/search/test_crops.py \
 	tests/search/test_descriptors.py tests/search/test_networks.py
 MESSAGES = $(wildcard locale/*/LC_MESSAGES/*.po)
@@ -107,7 +110,7 @@ bench: $(VENV)/.browser install  ## Measure search and ingest against the bare l
 	$(VENV)/bin/python -m bench
 
 messages: $(VENV)/.installed-dev  ## Collect texts for translation (needs GNU gettext) and compile them
-	$(MANAGE) makemessages --locale zh_Hans --ignore node_modules --ignore $(VENV) --no-location
+	$(MANAGE) makemessages --locale zh_Hans --extension html,txt,py,svg --ignore node_modules --ignore $(VENV) --no-location
 	$(VENV)/bin/pybabel compile --directory locale --domain django
 
 clean:  ## Delete what was installed, built and loaded, except var/

@@ -101,6 +101,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imgsite.settings")
+    os.environ.setdefault("DEBUG", "true")  # no site is served, so no secret is needed
     import django
 
     django.setup()

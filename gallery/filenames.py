@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 LONGEST_NAME = 150
+JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # what systems leave in folders and archives
 _LONGEST_ENDING = 8
 _ENDINGS = {
     "jpeg": ("jpg", "jpeg", "jpe", "jfif"),

@@ -37,3 +37,11 @@ class BatchForm(forms.Form):
 
     def clean_availability(self) -> str:
         return self.cleaned_data["availability"] or Product.Availability.IN_STOCK
+
+
+class GroupForm(forms.Form):
+    """Which files are one product: those that name one group. Without it each file is a product of its own."""
+
+    group = forms.UUIDField(required=False)
+    group_name = forms.CharField(max_length=150, required=False)
+    place = forms.IntegerField(min_value=0, max_value=100_000, required=False)

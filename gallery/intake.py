@@ -8,9 +8,11 @@ from typing import BinaryIO
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import transaction
+from django.utils import timezone
 
 from gallery.filenames import ending_of, with_ending
 from gallery.models import Image, Product, User
+from gallery.reasons import TAKEN_DOWN_BEFORE
 from gallery.storage import delete_after_commit, fresh_name
 from gallery.verification import Facts, verify
 
@@ -68,10 +70,14 @@ def record_image(
     position: int | None = None,
     alt_text: str = "",
     reserved: Collection[str] = (),
+    replaces: Image | None = None,
 ) -> Image:
     """The row of a stored file. Called inside ``stored_original``, so that a row that fails takes its file along.
 
+    What would be approved is rejected where this very file was taken down before: a moderator may approve it.
+
     :param reserved: names that it must not get, as other files of the product will
+    :param replaces: the image that it is to take the place of once it is approved
     """
     # One photograph of a product at a time, so that positions and names stay distinct.
     Product.objects.select_for_update().get(pk=product.pk)
@@ -83,8 +89,12 @@ def record_image(
         alt_text=alt_text,
         status=status or Image.Status.APPROVED,
         uploader=uploader,
+        replaces=replaces,
     )
     _take_facts(image, stored)
+    if image.status == Image.Status.APPROVED and Image.objects.was_taken_down(image.sha256):
+        image.status, image.status_reason = Image.Status.REJECTED, TAKEN_DOWN_BEFORE
+        image.moderated_at = timezone.now()
     image.save(force_insert=True)
     return image
 
@@ -120,9 +130,10 @@ def record_replacement(image: Image, stored: StoredFile) -> None:
 
 def _take_facts(image: Image, stored: StoredFile) -> None:
     image.original.name = stored.name
+    image.original_missing_at = None
     for name in (
         "format", "bytes", "width", "height", "frames", "orientation",
-        "has_alpha", "sha256", "perceptual_hash", "swatch", "colors", "notes",
+        "has_alpha", "sha256", "perceptual_hash", "sharpness", "swatch", "colors", "notes",
     ):  # fmt: skip
         setattr(image, name, getattr(stored.facts, name))
 

@@ -1,9 +1,13 @@
-"""Which saves and deletes change what an index says of an image. Each handler only names the keys."""
+"""Which saves and deletes change what an index says of an image: each handler only names the keys. And what every
+database has after its migrations.
+"""
 
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
 from gallery import signals
-from gallery.models import Category, Image, Product, TaggedProduct
+from gallery.models import Category, Image, Product, Role, TaggedProduct
 from gallery.models.images import announce_images_of
 from gallery.storage import delete_after_commit
 
@@ -40,7 +44,14 @@ def category_saved(sender, instance: Category, created: bool, raw: bool = False,
         )
 
 
+def make_roles(sender, using: str, **kwargs) -> None:
+    """After every migration and every flush: without their groups, nobody could be given a role."""
+    for name in Role.values:
+        Group.objects.using(using).get_or_create(name=name)
+
+
 def connect() -> None:
+    post_migrate.connect(make_roles, sender=apps.get_app_config("gallery"))
     post_save.connect(image_saved, sender=Image)
     post_delete.connect(image_deleted, sender=Image)
     post_delete.connect(rendition_deleted, sender=Image.renditions.rel.related_model)

@@ -18,6 +18,7 @@ from gallery.containers import structure
 from gallery.filenames import base_name, clean_name, with_ending
 from gallery.models.images import Swatch
 from gallery.pictures import DECODERS, has_other_colors, load_upright, on_white
+from gallery.sharpness import sharpness
 from gallery.swatches import dominant_swatches
 
 # Pillow's names; an MPO is a JPEG with further pictures behind it.
@@ -56,6 +57,7 @@ class Facts:
     has_alpha: bool
     sha256: str
     perceptual_hash: str
+    sharpness: float  # see gallery.sharpness
     colors: list[Swatch]  # of the subject, the largest first; never empty
     notes: list[str] = field(default_factory=list)  # codes; see ``note_sentences``
 
@@ -107,6 +109,7 @@ def verify(file: BinaryIO, name: str, *, heic: bool = False) -> Facts:
     if cleaned and proper != cleaned:
         notes.append("renamed")
     sideways = found.orientation >= 5
+    solid = on_white(found.upright)
     return Facts(
         name=proper,
         format=format,
@@ -117,7 +120,8 @@ def verify(file: BinaryIO, name: str, *, heic: bool = False) -> Facts:
         orientation=found.orientation,
         has_alpha=found.upright.mode == "RGBA",
         sha256=sha256,
-        perceptual_hash=str(imagehash.phash(on_white(found.upright))),
+        perceptual_hash=str(imagehash.phash(solid)),
+        sharpness=sharpness(solid),
         colors=dominant_swatches(found.upright),
         notes=notes,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -46,6 +47,9 @@ INSTALLED_APPS = [
     "gallery",
     "search",
     "imgsite",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -59,6 +63,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "taggit",
+    "allauth",
+    "allauth.account",
+    "simple_history",
+    "django_tasks",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -69,6 +78,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -121,9 +132,43 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+
+# --- Accounts and mail --------------------------------------------------------------------------------
+# "smtp+tls://user:password@host:587"; without a server no mail is sent, and nobody can reset a password.
+_mail = env.email("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="webmaster@localhost")
+SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=True)
+ACCOUNT_EMAIL_VERIFICATION = env.str(
+    "ACCOUNT_EMAIL_VERIFICATION", default="none" if EMAIL_BACKEND.endswith(".dummy.EmailBackend") else "optional"
+)
+ACCOUNT_ADAPTER = "gallery.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    name: f"gallery.accounts.forms.{form}"
+    for name, form in {
+        "login": "LoginForm",
+        "signup": "SignupForm",
+        "change_password": "ChangePasswordForm",
+        "set_password": "SetPasswordForm",
+        "reset_password": "ResetPasswordForm",
+        "reset_password_from_key": "ResetPasswordKeyForm",
+        "add_email": "AddEmailForm",
+        "reauthenticate": "ReauthenticateForm",
+    }.items()
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # whoever was refused a page may sign in as somebody else
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
 
 # --- Language -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
@@ -146,6 +191,15 @@ _static_storage = (
 )
 
 
+# How S3 is reached: by files in the bucket, by backups, and by moving files. Without keys the machine's own are used.
+S3_CONNECTION = {
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
+    "region_name": env.str("S3_REGION", default=None),
+    "access_key": env.str("S3_ACCESS_KEY", default=None),
+    "secret_key": env.str("S3_SECRET_KEY", default=None),
+}
+
+
 def _file_storage(location: str) -> dict:
     """A private storage: a folder under DATA_DIR, or a prefix of the S3 bucket when S3_BUCKET is set."""
     if not env.str("S3_BUCKET", default=""):
@@ -156,12 +210,9 @@ def _file_storage(location: str) -> dict:
     return {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
+            **S3_CONNECTION,
             "bucket_name": env.str("S3_BUCKET"),
             "location": location,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
-            "region_name": env.str("S3_REGION", default=None),
-            "access_key": env.str("S3_ACCESS_KEY", default=None),
-            "secret_key": env.str("S3_SECRET_KEY", default=None),
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,
@@ -182,11 +233,25 @@ STORAGES = {
 FILE_DELIVERY = env.str("FILE_DELIVERY", default="redirect" if env.str("S3_BUCKET", default="") else "stream")
 X_ACCEL_PREFIX = env.str("X_ACCEL_PREFIX", default="/protected/")
 
+# --- Jobs ---------------------------------------------------------------------------------------------
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+JOB_SILENT_SECONDS = env.int("JOB_SILENT_SECONDS", default=120)
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
+
+# --- Moderation ---------------------------------------------------------------------------------------
+TAKEDOWN_GRACE_DAYS = env.int("TAKEDOWN_GRACE_DAYS", default=30)
+# From how unsafe on (0 to 1) a photo opens blurred for moderators; see docs/moderation.md.
+SAFETY_THRESHOLD = env.float("SAFETY_THRESHOLD", default=0.8)
+SAFETY_AUTO_REJECT = env.bool("SAFETY_AUTO_REJECT", default=False)
+
 # --- Limits on what is taken in -----------------------------------------------------------------------
 MAX_IMAGE_BYTES = env.int("MAX_IMAGE_BYTES", default=25 * 1024 * 1024)
 MAX_IMAGE_PIXELS = env.int("MAX_IMAGE_PIXELS", default=60_000_000)
 MAX_IMAGE_FRAMES = env.int("MAX_IMAGE_FRAMES", default=500)
 MAX_UPLOAD_FILES = env.int("MAX_UPLOAD_FILES", default=200)
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=2 * 1024**3)
+FEED_MAX_BYTES = env.int("FEED_MAX_BYTES", default=64 * 1024 * 1024)
+FEED_SECONDS = env.float("FEED_SECONDS", default=60.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_UPLOAD_FILES + 100  # above our own limit, which says what to do
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -202,11 +267,18 @@ LINK_PORTS = env.list("LINK_PORTS", cast=int, default=[80, 443])
 LINK_AT_ONCE = env.int("LINK_AT_ONCE", default=2)
 LINK_REFUSED_NETWORKS = env.list("LINK_REFUSED_NETWORKS", default=[])
 UNNAMED_FILES_KEPT_HOURS = env.int("UNNAMED_FILES_KEPT_HOURS", default=24)
+# Photos of one person that wait for a moderator; more are refused until some are decided.
+CONTRIBUTIONS_PENDING = env.int("CONTRIBUTIONS_PENDING", default=20)
 RENDITION_WIDTHS = (320, 640, 1280)
 RENDITION_QUALITY = {"webp": 80, "jpeg": 82}
+# Copies that people export: the choices bound how many files there may be of one photo.
+EXPORT_WIDTHS = (160, 320, 480, 640, 800, 1024, 1280, 1600, 2048)
+EXPORT_QUALITIES = tuple(range(30, 100, 5))
+EXPORTS_KEPT_DAYS = env.int("EXPORTS_KEPT_DAYS", default=7)
 
 # --- The shop -----------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", default="Contact Sheet")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
 
 # --- Search -------------------------------------------------------------------------------------------
@@ -268,8 +340,11 @@ REST_FRAMEWORK = {
         "search": env.str("THROTTLE_SEARCH", default="120/min"),
         "photo": env.str("THROTTLE_PHOTO", default="30/min"),
         "report": env.str("THROTTLE_REPORT", default="30/hour"),
+        "contribution": env.str("THROTTLE_CONTRIBUTION", default="60/hour"),
+        "export": env.str("THROTTLE_EXPORT", default="30/min"),
     },
 }
+ALLAUTH_TRUSTED_PROXY_COUNT = REST_FRAMEWORK["NUM_PROXIES"]  # sign-ins are throttled by address, too
 SPECTACULAR_SETTINGS = {
     "TITLE": "Visual product search",
     "DESCRIPTION": "Search a catalogue by picture, by an image already in it, or by words.",
@@ -277,6 +352,34 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- The administration -------------------------------------------------------------------------------
+# The contact sheet's paper and ink, from light to dark.
+_PAPER_AND_INK = {
+    "50": ("#faf9f7", "#f5f3ef"),
+    "100": ("#f5f3ef", "#e3dfd8"),
+    "200": ("#e3dfd8", "#cdc7bd"),
+    "300": ("#cdc7bd", "#aba59b"),
+    "400": ("#aba59b", "#857f75"),
+    "500": ("#857f75", "#4a4641"),
+    "600": ("#625e57", "#33312c"),
+    "700": ("#4a4641", "#1f1e1b"),
+    "800": ("#33312c", "#1b1a18"),
+    "900": ("#1f1e1b", "#151412"),
+    "950": ("#151412", "#0e0d0c"),
+}
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SITE_SUBHEADER": _("Administration, for rare repairs"),
+    "SITE_SYMBOL": "photo_library",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("favicon.svg")}],
+    "BORDER_RADIUS": "10px",
+    "COLORS": {
+        "base": {shade: paper for shade, (paper, _ink) in _PAPER_AND_INK.items()},
+        "primary": {shade: ink for shade, (_paper, ink) in _PAPER_AND_INK.items()},
+    },
 }
 
 # --- Security -----------------------------------------------------------------------------------------
@@ -296,8 +399,9 @@ CONTENT_SECURITY_POLICY = {
 }
 if env.str("S3_BUCKET", default="") and env.str("S3_ENDPOINT_URL", default=""):
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(env.str("S3_ENDPOINT_URL"))
+# The administration's scripts (Alpine) evaluate expressions in its templates; only administrators ever open it.
 ADMIN_CSP = {
-    "script-src": [SELF],
+    "script-src": [SELF, "'unsafe-eval'"],
     "style-src": [SELF, "'unsafe-inline'"],
     "img-src": [SELF, "data:"],
     "default-src": [SELF],
@@ -314,6 +418,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 HTTPS = env.bool("HTTPS", default=not DEBUG)
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 if HTTPS:
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)

@@ -17,7 +17,7 @@ const FINISHED = path.join(ROOT, "static/dist");
 const MODULES = path.join(ROOT, "node_modules");
 // Made aside and moved at the end: a server that runs meanwhile never finds half of it.
 const DIST = path.join(MODULES, ".cache", `dist-${process.pid}`);
-const SCRIPTS = ["theme", "main", "product", "region", "upload"];
+const SCRIPTS = ["theme", "main", "product", "region", "upload", "moderation", "products", "duplicates"];
 const STYLES = ["main", "product", "upload", "staff"];
 const FONTS = ["latin", "latin-ext"].map((subset) => `instrument-sans-${subset}-wght-normal.woff2`);
 

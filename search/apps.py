@@ -6,6 +6,8 @@ class SearchConfig(AppConfig):
     verbose_name = "Search"
 
     def ready(self) -> None:
-        from search import checks, receivers  # noqa: F401  (registers checks)
+        from search import checks, reasons, receivers  # noqa: F401  (registers checks, and reasons to be shown)
+        from search.classification import training  # noqa: F401  (registers its job)
+        from search.duplicates import scanning  # noqa: F401  (registers a kind of job)
 
         receivers.connect()

@@ -11,6 +11,7 @@ from search.colors import color_words
 from search.direction import Direction, direction_between, leaning
 from search.engines import get_engine
 from search.engines.base import Answer, Facets, Request
+from search.fingerprints import Fingerprint
 from search.models import Generation
 from search.names import Names, most_counted
 from search.pictures import Picture
@@ -72,6 +73,8 @@ def ask(
     notes: list[str] = []
     if generation is None:
         return Found(query, [_("Nothing is indexed yet. Try again in a moment.")], None, names)
+    if not pictures and (found := _by_fingerprint(query, who, generation, size, names)) is not None:
+        return found
     direction = None
     if pictures:
         direction, notes = _direction(query, pictures, generation, strict)
@@ -120,6 +123,28 @@ def ask(
         numbers = {"page": query.page, "pages": page.pages}
         notes.append(_("There is no page %(page)d: these results end at page %(pages)d.") % numbers)
     return Found(query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets, taken)
+
+
+def _by_fingerprint(query: Query, who: Visibility, generation: Generation, size: int, names: Names) -> Found | None:
+    """The photos with the file or hash that the words name; None for other words.
+
+    Filters do not narrow what is that exact. A bare string of digits that no photo has may be a word.
+    """
+    fingerprint = Fingerprint.of(query.text)
+    if fingerprint is None:
+        return None
+    hits = fingerprint.hits(who, of_products=query.group == "products")
+    if fingerprint.is_bare and not hits:
+        return None
+    notes = []
+    if query.has_filters:
+        query = query.without("filters").with_(page=query.page)
+        notes.append(_("A photo that is looked for by its hash is found whatever the filters are: they were left out."))
+    pages = max(1, -(-len(hits) // size))
+    start = (query.page - 1) * size
+    notes.append(fingerprint.note(len(hits)))
+    page = Slice(hits[start : start + size], pages, continues=query.page > 1)
+    return Found(query, notes, generation, names, page=page, total=len(hits))
 
 
 def _with_colors(query: Query, names: Names) -> tuple[Query, tuple[str, ...]]:

@@ -138,6 +138,19 @@ def check_recognition(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 @register("search")
+def check_safety(app_configs, **kwargs) -> list[CheckMessage]:
+    if 0 <= settings.SAFETY_THRESHOLD <= 1:
+        return []
+    return [
+        Error(
+            f"SAFETY_THRESHOLD is {settings.SAFETY_THRESHOLD:g}.",
+            hint="Set it from 0 (every photo opens covered) to 1 (next to none).",
+            id="search.E014",
+        )
+    ]
+
+
+@register("search")
 def check_links(app_configs, **kwargs) -> list[CheckMessage]:
     errors: list[CheckMessage] = []
     if not 0 < settings.LINK_SECONDS <= 60:

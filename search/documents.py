@@ -32,7 +32,8 @@ def fields_of(image: Image, tree: CategoryTree, labels: Stored = None) -> Fields
         product=str(product.pk),
         status=image.status,
         published=product.published,
-        uploader=str(image.uploader_id) if image.uploader_id else None,
+        # What was taken down is not its uploader's to find either, so that it is in no count of theirs.
+        uploader=str(image.uploader_id) if image.uploader_id and image.taken_down_at is None else None,
         category=tuple(str(step.pk) for step in tree.ancestors(product.category_id)),
         brand=str(product.brand_id) if product.brand_id else None,
         price=float(product.price) if product.price is not None and product.in_shop_currency else None,

@@ -4,7 +4,7 @@ Nothing here encodes but the first use of a photo, or of a part of a picture.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from gallery import visibility
-from gallery.models import Image
+from gallery.models import Image, ImageRedirect
 from gallery.visibility import Visibility
 from search import photos
 from search.examples import Example
@@ -173,10 +173,21 @@ def of_image(key: UUID, who: Visibility, generation: Generation | None) -> Pictu
     return of_images([example], who, generation).get(example)
 
 
+def standing(query: Query) -> Query:
+    """The query with photos of the catalogue that were merged replaced by those that stand for them."""
+    keys = [one.key for one in query.examples if one.kind == "image"]
+    merged = ImageRedirect.objects.resolve(keys) if keys else {}
+    for example in query.examples:
+        if example.kind == "image" and example.key in merged:
+            query = query.replacing(example, replace(example, key=merged[example.key]))
+    return query
+
+
 def find(
     query: Query, request: HttpRequest, generation: Generation | None
 ) -> tuple[Query, tuple[Picture, ...], list[str]]:
     """The query's pictures. One that is not there, or not for these eyes, is left out of the query with a note."""
+    query = standing(query)
     found: dict[Example, Picture] = {}
     images = [one for one in query.examples if one.kind == "image"]
     if query.photos:

@@ -4,6 +4,8 @@ from django.urls import path
 
 from search.views import (
     beside,
+    duplicates,
+    evidence,
     fragments,
     history,
     home,
@@ -17,6 +19,7 @@ from search.views import (
     sharing,
 )
 from search.views.index import actions, building, comparing, overview
+from search.views.suggestions import classifiers, mislabelled, panel, queue
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -45,7 +48,12 @@ urlpatterns = [
     path("regions/<uuid:key>/", regions.image_regions, name="image-regions"),
     path("similar/<uuid:key>/", fragments.similar, name="similar"),
     path("index/products/<uuid:product>/", fragments.index_states, name="index-states"),
+    path("moderation/<uuid:key>/evidence/", evidence.evidence, name="evidence"),
     path("progress/", fragments.progress, name="progress"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("duplicates/scan/", duplicates.scan, name="duplicate-scan"),
+    path("duplicates/<int:pk>/decide/", duplicates.decide, name="duplicate-decide"),
+    path("duplicates/<int:pk>/reopen/", duplicates.reopen, name="duplicate-reopen"),
     path("index/", overview.overview, name="index"),
     path("index/build/", building.build, name="index-build"),
     path("index/compare/", comparing.compare_generations, name="index-compare"),
@@ -53,4 +61,16 @@ urlpatterns = [
     path("index/generations/<int:pk>/failed/", overview.failed_images, name="index-failed"),
     path("index/generations/<int:pk>/retry/", actions.retry, name="index-retry"),
     path("index/generations/<int:pk>/<slug:verb>/", actions.act, name="index-act"),
+    path("suggestions/", queue.queue, name="suggestions"),
+    path("suggestions/mislabelled/", mislabelled.mislabelled, name="suggestions-mislabelled"),
+    path("suggestions/mislabelled/skipped/", mislabelled.show_skipped, name="suggestions-skipped"),
+    path("suggestions/mislabelled/<int:pk>/<slug:verb>/", mislabelled.decide, name="suggestions-decide"),
+    path("suggestions/classifiers/", classifiers.classifiers, name="suggestions-classifiers"),
+    path("suggestions/classifiers/progress/", classifiers.progress, name="suggestions-progress"),
+    path("suggestions/classifiers/train/", classifiers.start_training, name="suggestions-train"),
+    path("suggestions/classifiers/choose/", classifiers.choose, name="suggestions-choose"),
+    path("suggestions/<uuid:key>/", panel.suggestion, name="suggestion"),
+    path("suggestions/<uuid:key>/near/", panel.near, name="suggestion-near"),
+    path("suggestions/<uuid:key>/category/", panel.accept_category, name="suggestion-category"),
+    path("suggestions/<uuid:key>/tags/", panel.accept_tags, name="suggestion-tags"),
 ]

@@ -8,23 +8,22 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from gallery.importing.errors import RowError
+from gallery.importing.price import read_price
 from gallery.models import Product
-from gallery.models.categories import path_steps
+from gallery.models.categories import joined_path, path_steps
 from gallery.models.products import validate_sku
+from gallery.tables.cells import cleaned, split, unguarded
 
 COLUMNS = (
     "sku", "file", "title", "description", "category", "brand", "price", "currency",
-    "availability", "tags", "link", "published", "alt", "position",
+    "availability", "tags", "link", "published", "alt", "position", "old_skus",
 )  # fmt: skip
 TRANSLATED = ("title", "description", "category")
 _OF_THE_IMAGE = ("line", "sku", "file", "alt", "position")
 _YES, _NO = {"1", "true", "yes", "y", "on"}, {"0", "false", "no", "n", "off"}
 _LONGEST = {"title": 200, "brand": 80, "alt": 200, "link": 500}
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-
-
-class RowError(Exception):
-    """A row that cannot be imported; the text says why and what to do."""
+LONGEST_CELL = 100_000  # characters
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class Row:
     published: bool | None = None
     alt: str = ""
     position: int | None = None
+    old_skus: tuple[str, ...] = ()
     attributes: Mapping[str, list[str]] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # language → column → text
 
@@ -66,7 +66,7 @@ def parse(line: int, values: Mapping[str, str | None], currency: str = "") -> Ro
     :param currency: of prices whose row names none; the shop's own if left out
     :raises RowError: naming the column and what it should be
     """
-    text = {name: _CONTROL.sub("", value or "").strip() for name, value in values.items() if name}
+    text = {name: _text(name, value or "") for name, value in values.items() if name}
     sku, file = text.get("sku", ""), text.get("file", "")
     if not re.match(validate_sku.regex, sku):
         raise RowError(_("sku “%(sku)s”: %(hint)s") % {"sku": sku, "hint": validate_sku.message})
@@ -75,7 +75,7 @@ def parse(line: int, values: Mapping[str, str | None], currency: str = "") -> Ro
     for name, longest in _LONGEST.items():
         if len(text.get(name, "")) > longest:
             raise RowError(_("%(column)s: use at most %(longest)d characters.") % {"column": name, "longest": longest})
-    price = _price(text.get("price", ""))
+    price, price_currency = read_price(text.get("price", ""))
     return Row(
         line=line,
         sku=sku,
@@ -85,15 +85,16 @@ def parse(line: int, values: Mapping[str, str | None], currency: str = "") -> Ro
         category=_category(text.get("category", "")),
         brand=text.get("brand", ""),
         price=price,
-        currency=_currency(text.get("currency", ""), (currency or settings.SHOP_CURRENCY) if price is not None else ""),
+        currency=_currency(text.get("currency", ""), price_currency, currency if price is not None else None),
         availability=_availability(text.get("availability", "")),
         tags=_tags(text["tags"]) if "tags" in text else None,
         link=_link(text.get("link", "")),
         published=_yes_or_no("published", text.get("published", "")),
         alt=text.get("alt", ""),
         position=_position(text.get("position", "")),
+        old_skus=_old_skus(text.get("old_skus", ""), sku),
         attributes={
-            name.removeprefix("attr:").strip(): _split(value)
+            name.removeprefix("attr:").strip(): split(value)
             for name, value in text.items()
             if name.startswith("attr:") and value
         },
@@ -101,12 +102,14 @@ def parse(line: int, values: Mapping[str, str | None], currency: str = "") -> Ro
     )
 
 
-def _split(text: str) -> list[str]:
-    return list(dict.fromkeys(value.strip() for value in text.split(";") if value.strip()))
+def _text(name: str, value: str) -> str:
+    if len(value) > LONGEST_CELL:
+        raise RowError(_("%(column)s: use at most %(longest)d characters.") % {"column": name, "longest": LONGEST_CELL})
+    return cleaned(unguarded(cleaned(value)))
 
 
 def _tags(text: str) -> tuple[str, ...]:
-    tags = tuple(_split(text))
+    tags = tuple(split(text))
     if any(len(tag) > 100 for tag in tags):
         raise RowError(_("tags: use at most 100 characters for each, and semicolons between them."))
     return tags
@@ -116,34 +119,7 @@ def _category(text: str) -> str:
     steps = path_steps(text)
     if any(len(step) > 80 for step in steps):
         raise RowError(_("category: use at most 80 characters for each name, and slashes between them."))
-    return "/".join(steps)
-
-
-def _currency(text: str, default: str) -> str:
-    currency = text.upper() or default
-    if currency and not re.fullmatch("[A-Z]{3}", currency):
-        raise RowError(_("currency “%(value)s”: use three letters, like EUR.") % {"value": text})
-    return currency
-
-
-def _price(text: str) -> Decimal | None:
-    if not text:
-        return None
-    # "12,50" is how much of Europe writes it; "1,250.00" and "1.250,00" are told apart by what comes last.
-    number = re.sub(r"[\s'’]", "", text)
-    if re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", number):
-        raise RowError(
-            _("price “%(value)s” may mean two things. Write it with two decimals, like 1250.00.") % {"value": text}
-        )
-    if "," in number and "." in number:
-        thousands = "." if number.rfind(",") > number.rfind(".") else ","
-        number = number.replace(thousands, "")
-    elif number.count(",") > 1 or number.count(".") > 1:
-        number = number.replace(",", "").replace(".", "")
-    number = number.replace(",", ".")
-    if not re.fullmatch(r"\d{1,10}(\.\d*)?|\.\d+", number):
-        raise RowError(_("price “%(value)s”: use a number like 12.50, without a currency sign.") % {"value": text})
-    return Decimal(number).quantize(Decimal("0.01"))
+    return joined_path(steps)
 
 
 def _availability(text: str) -> str:
@@ -162,6 +138,33 @@ def _link(text: str) -> str:
     if text and not text.startswith(("https://", "http://")):
         raise RowError(_("link “%(value)s”: use an address that starts with https://.") % {"value": text})
     return text
+
+
+def _old_skus(text: str, sku: str) -> tuple[str, ...]:
+    old = tuple(split(text))
+    for one in old:
+        if not re.match(validate_sku.regex, one) or one == sku:
+            raise RowError(
+                _("old_skus “%(value)s”: name the SKUs that the product had before, with semicolons between them.")
+                % {"value": one}
+            )
+    return old
+
+
+def _currency(text: str, of_price: str, default: str | None) -> str:
+    """
+    :param of_price: what stood beside the price
+    :param default: of prices that name none, the shop's own where empty; None where there is no price
+    """
+    currency = text.upper()
+    if currency and not re.fullmatch("[A-Z]{3}", currency):
+        raise RowError(_("currency “%(value)s”: use three letters, like EUR.") % {"value": text})
+    if currency and of_price and currency != of_price:
+        raise RowError(
+            _("The price is in %(one)s and the currency says %(other)s. Write one of them.")
+            % {"one": of_price, "other": currency}
+        )
+    return currency or of_price or ("" if default is None else default or settings.SHOP_CURRENCY)
 
 
 def _yes_or_no(name: str, text: str) -> bool | None:

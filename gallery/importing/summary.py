@@ -1,6 +1,8 @@
-"""What an import did."""
+"""What an import did, or would do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,9 +15,29 @@ class RowFailure:
     line: int
     name: str
     reason: str
+    number: int = 0  # of the row in the source, from 0
+    values: Mapping[str, str | None] = field(default_factory=dict)  # as they were read
 
     def __str__(self) -> str:
         return _("line %(line)d, %(name)s: %(reason)s") % {"line": self.line, "name": self.name, "reason": self.reason}
+
+
+class Difference(NamedTuple):
+    """One cell that a row would change."""
+
+    column: str
+    before: str
+    after: str
+
+
+class RowPreview(NamedTuple):
+    """What a row would do."""
+
+    line: int
+    sku: str
+    file: str
+    outcome: str  # "created" or "changed"
+    differences: list[Difference]
 
 
 @dataclass
@@ -27,6 +49,8 @@ class Summary:
     unchanged: int = 0
     failures: list[RowFailure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    previews: list[RowPreview] = field(default_factory=list)  # the first rows of a dry run that change something
+    links: int = 0  # pictures that a dry run has left to be fetched
 
     @property
     def rows(self) -> int:

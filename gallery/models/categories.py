@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
@@ -66,8 +67,14 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 
 def path_steps(path: str) -> list[str]:
-    """The names in ``"Clothing/Dresses"``, without empty ones."""
-    return [step.strip() for step in path.split("/") if step.strip()]
+    """The names in ``"Clothing/Dresses"``, without empty ones; a slash of a name's own has a backslash before it."""
+    steps = (step.replace("\\/", "/").strip() for step in re.split(r"(?<!\\)/", path))
+    return [step for step in steps if step]
+
+
+def joined_path(steps: Iterable[str]) -> str:
+    """The path that ``path_steps`` takes apart into these names."""
+    return "/".join(step.replace("/", "\\/") for step in steps)
 
 
 def _names_of_step(steps: list[str], n: int, translations: Mapping[str, str]) -> dict[str, str]:

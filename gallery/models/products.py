@@ -1,17 +1,25 @@
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 from taggit.managers import TaggableManager, _TaggableManager
 from taggit.models import ItemBase, TagBase
 
 from gallery import visibility
 from gallery.keys import new_key
 from gallery.models.categories import localized
+
+if TYPE_CHECKING:
+    from gallery.models.images import Image
+    from gallery.models.users import User
 
 validate_sku = RegexValidator(
     r"^[A-Za-z0-9._-]{1,64}\Z",
@@ -33,6 +41,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_facts(self) -> "ProductQuerySet":
         return self.select_related("category", "brand").prefetch_related("tags")
+
+    def with_photos_counted(self) -> "ProductQuerySet":
+        """``photo_count``, and the key of the first photo as ``face_id``, each by a query of the row's own."""
+        images = apps.get_model("gallery", "Image")._default_manager
+        photos = images.filter(product=models.OuterRef("pk")).order_by()
+        counted = photos.values("product").annotate(number=models.Count("pk")).values("number")
+        return self.annotate(
+            photo_count=Coalesce(models.Subquery(counted), 0),
+            face_id=models.Subquery(photos.order_by("position", "pk").values("pk")[:1]),
+        )
 
 
 class ProductTag(TagBase):
@@ -98,6 +116,7 @@ class Product(models.Model):  # type: ignore[django-manager-missing]  # taggit's
     tags = TaggableManager(through=TaggedProduct, manager=TagsOfProduct, blank=True)
 
     objects = ProductQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["revision"])
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -147,6 +166,23 @@ class Product(models.Model):  # type: ignore[django-manager-missing]  # taggit's
 
     def hide(self) -> None:
         self._set_published(False)
+
+    @transaction.atomic
+    def arrange(self, keys: list[UUID], by: "User | None" = None) -> None:
+        """Put the photos into this order, the first of them being the face; those not named follow as they were."""
+        # One arrangement at a time, and none while a photo is added.
+        Product.objects.select_for_update().get(pk=self.pk)
+        rank = {key: number for number, key in enumerate(keys)}
+        # In the order of keys, as moderators lock them, who decide on photos without their product.
+        locked = self.images.select_for_update().order_by("pk")
+        photos = sorted(locked, key=lambda photo: (rank.get(photo.pk, len(rank)), photo.position, photo.pk))
+        self.images.all().put_in_order(photos, by)
+
+    def sharpest_photo(self) -> "Image | None":
+        """The photo that shows most detail, among those that everybody may see if there are any."""
+        sharpest = models.F("sharpness").desc(nulls_last=True)
+        photos = self.images.order_by(sharpest, "position", "pk")
+        return photos.filter(status="approved").first() or photos.first()
 
     @transaction.atomic
     def _set_published(self, value: bool) -> None:

@@ -22,6 +22,9 @@ class ReportQuerySet(models.QuerySet["Report"]):
     def open(self) -> "ReportQuerySet":
         return self.filter(resolved_at=None)
 
+    def reopen(self) -> int:
+        return self.update(resolved_at=None, resolved_by=None)
+
     def make(self, image: Image, reason: str, note: str, *, user: "User | None", session_key: str) -> "Report | None":
         """Keep a report. Who reports a photo again for the same reason writes another note.
 

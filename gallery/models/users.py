@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """Names of the groups that the first migration makes."""
+    """Names of the groups that are made after every migration."""
 
     SHOPPER = "shopper", _("Shopper")
     STAFF = "staff", _("Catalogue staff")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
-from gallery.models import Category, Image, Product, ProductRedirect
+from gallery.models import Category, Image, Product
 from gallery.prices import price_label
 
 
@@ -18,6 +18,8 @@ def product_page(request: HttpRequest, sku: str) -> HttpResponse:
     """A published product with an approved photo; anything for staff, moderators and uploaders of its photos."""
     who = visibility.behind_the_counter(request.user)
     photos = Image.objects.visible_to(who).order_by("position", "pk")
+    if who.kind == "own":  # what was refused or taken back is under "My uploads" alone
+        photos = photos.exclude(status__in=(Image.Status.REJECTED, Image.Status.WITHDRAWN))
     product = (
         Product.objects.visible_to(who)
         .with_facts()
@@ -26,10 +28,11 @@ def product_page(request: HttpRequest, sku: str) -> HttpResponse:
         .first()
     )
     if product is None:
-        moved = ProductRedirect.objects.select_related("product").filter(old_sku=sku).first()
+        # Only for who may see it: the SKU of a draft is nobody else's business.
+        moved = Product.objects.visible_to(who).filter(redirects__old_sku=sku).first()
         if moved is None:
             raise Http404
-        return redirect("product", sku=moved.product.sku, permanent=True)
+        return redirect("product", sku=moved.sku, permanent=True)
     for image in product.photos:
         image.product = product  # its alternative text and visibility need no query of their own
     is_staff = who == visibility.moderation

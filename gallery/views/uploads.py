@@ -7,23 +7,25 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
 
+from gallery import grouping
+from gallery.alike import Alike, alike
+from gallery.drafts import new_product, title_from
 from gallery.filenames import clean_name
-from gallery.forms import BatchForm
+from gallery.forms import BatchForm, GroupForm
 from gallery.intake import record_image, stored_original
-from gallery.keys import new_key
 from gallery.models import Brand, Category, Image, Product, User
-from gallery.models.categories import readable_slug
+from gallery.reasons import TAKEN_DOWN_BEFORE
 from gallery.verification import Refused, note_sentences
 
-_SKU_ATTEMPTS = 5
 TYPES = "JPEG, PNG, WebP, AVIF, GIF, TIFF"
 
 
@@ -35,6 +37,10 @@ class Receipt:
     ok: bool
     message: str
     url: str = ""
+    similar_url: str = ""
+    state: str = ""
+    alike: tuple[Alike, ...] = ()
+    image: Image | None = None
 
 
 class UploadView(View):
@@ -77,8 +83,12 @@ class UploadView(View):
             return JsonResponse(
                 {"error": f"{form.fields[name].label}: {errors[0]}", "code": "wrong-field", "field": name}, status=400
             )
+        group = GroupForm(self.request.POST)
+        if not group.is_valid():
+            error = _("These files cannot be put together. Reload the page and choose them again.")
+            return JsonResponse({"error": error, "code": "wrong-group"}, status=400)
         try:
-            image, notes = take(uploader, files[0], form.cleaned_data)
+            image, notes = take(uploader, files[0], form.cleaned_data, group.cleaned_data)
         except Refused as refused:
             return JsonResponse({"error": refused.message, "code": refused.code}, status=refused.status)
         product = image.product
@@ -89,6 +99,10 @@ class UploadView(View):
             "product_url": product.get_absolute_url(),
             "thumb_url": image.url(320),
             "notes": notes,
+            "state": state_of(product),
+            "similar_url": similar_url(image),
+            "suggestion_url": reverse("suggestion", args=[image.pk]),
+            "alike": [{"sku": one.product.sku, "url": one.url, "says": one.says} for one in alike(image)],
         }
         return JsonResponse(answer, status=201)
 
@@ -98,7 +112,16 @@ class UploadView(View):
             image, notes = take(user, file, batch)
         except Refused as refused:
             return Receipt(clean_name(file.name or ""), False, refused.message)
-        return Receipt(image.source_name, True, " ".join(notes), image.product.get_absolute_url())
+        return Receipt(
+            name=image.source_name,
+            ok=True,
+            message=" ".join(notes),
+            url=image.product.get_absolute_url(),
+            similar_url=similar_url(image),
+            state=state_of(image.product),
+            alike=tuple(alike(image)),
+            image=image,
+        )
 
     @staticmethod
     def _wrong_count(files: list[UploadedFile], most: int) -> str:
@@ -126,17 +149,23 @@ class UploadView(View):
         return render(request, "gallery/upload.html", context, status=status)
 
 
-def take(user: User, file: UploadedFile, batch: dict[str, Any]) -> tuple[Image, list[str]]:
-    """One upload becomes a product of its own, named after the file.
+def take(
+    user: User, file: UploadedFile, batch: dict[str, Any], group: dict[str, Any] | None = None
+) -> tuple[Image, list[str]]:
+    """One upload becomes a product of its own, named after the file, or a photo of its group's product.
 
+    :param group: what ``GroupForm`` says
     :return: the image, and sentences about what was normalised or seen before
     :raises Refused: nothing is left behind then
     """
     name = clean_name(file.name or "")
-    with stored_original(cast(BinaryIO, file), file.name or "") as stored, transaction.atomic():
-        product = _new_product(
-            name,
-            title=_title(name),
+    key = (group or {}).get("group")
+    product_name = (group or {}).get("group_name") or name
+
+    def product_of_batch() -> Product:
+        return new_product(
+            clean_name(product_name),
+            title=title_from(clean_name(product_name)),
             category=Category.objects.at_path(batch["category"]) if batch["category"] else None,
             brand=Brand.objects.named(batch["brand"]) if batch["brand"] else None,
             price=batch["price"],
@@ -144,41 +173,38 @@ def take(user: User, file: UploadedFile, batch: dict[str, Any]) -> tuple[Image, 
             availability=batch["availability"],
             published=batch["published"],
         )
-        product.tags.set(batch["tags"])
-        image = record_image(product, stored, uploader=user)
-    return image, note_sentences(image.notes) + _seen_before(image)
+
+    try:
+        with stored_original(cast(BinaryIO, file), file.name or "") as stored, transaction.atomic():
+            if key is None:
+                product = product_of_batch()
+                product.tags.set(batch["tags"])
+                image = record_image(product, stored, uploader=user)
+            else:
+                joined = grouping.joined(user, key, product_of_batch, batch["tags"])
+                image = grouping.add(joined, stored, (group or {}).get("place") or 0)
+    except grouping.AlreadyThere as there:
+        image = there.image
+    return image, note_sentences(image.notes) + _stays_hidden(image) + _seen_before(image)
+
+
+def similar_url(image: Image) -> str:
+    return f"{reverse('search')}?image={image.pk}"
+
+
+def state_of(product: Product) -> str:
+    return _("It is published.") if product.published else _("It is a draft: only staff see it.")
+
+
+def _stays_hidden(image: Image) -> list[str]:
+    if image.status != Image.Status.REJECTED or image.status_reason != TAKEN_DOWN_BEFORE:
+        return []
+    return [_("This very file was taken down before, so the photo is rejected. A moderator can approve it.")]
 
 
 def _seen_before(image: Image) -> list[str]:
-    twin = Image.objects.filter(sha256=image.sha256).exclude(pk=image.pk).select_related("product").first()
+    twins = Image.objects.filter(sha256=image.sha256).exclude(pk=image.pk).select_related("product")
+    twin = twins.order_by("created_at", "pk").first()
     if twin is None:
         return []
     return [_("The same photo is already in the catalogue: %(sku)s.") % {"sku": twin.product.sku}]
-
-
-def _new_product(name: str, **facts: Any) -> Product:
-    """A product under a SKU after the file's name; another upload of that name may take the SKU first."""
-    for _attempt in range(_SKU_ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return Product.objects.create(sku=free_sku(name), **facts)
-        except IntegrityError:
-            continue
-    return Product.objects.create(sku=new_key().hex, **facts)
-
-
-def free_sku(name: str) -> str:
-    """A SKU after the file's name that no product has."""
-    stem = name.rpartition(".")[0] or name
-    base = readable_slug(stem).encode("ascii", "ignore").decode().strip("-_.")[:56] or "photo"
-    taken = set(Product.objects.filter(sku__startswith=base).values_list("sku", flat=True))
-    sku, number = base, 1
-    while sku in taken:
-        number += 1
-        sku = f"{base}-{number}"
-    return sku
-
-
-def _title(name: str) -> str:
-    stem = (name.rpartition(".")[0] or name).replace("_", " ").replace("-", " ").strip()
-    return stem[:1].upper() + stem[1:] or _("Untitled product")

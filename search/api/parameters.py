@@ -1,5 +1,6 @@
 """What the API takes: the page's parameters under the API's names, from a query string, a form or a JSON body."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
+from gallery.hashes import MOST_BITS
 from gallery.models import Brand, Category
 from gallery.models.categories import CategoryTree, readable_slug
 from gallery.models.products import ProductTag
 from search.crops import Crop
+from search.fingerprints import USUAL_BITS, Fingerprint
 from search.names import ids
 from search.query import MULTIPLE, BadParameter, Query, last_page
 from search.words import spellings
@@ -24,7 +27,8 @@ PAGE_NAMES = {"image_id": "image", "weights": "w"}  # the API's name → the pag
 API_NAMES = {page: api for api, page in PAGE_NAMES.items()}
 SAME_NAMES = ("q", "less", *MULTIPLE, "price_min", "price_max", "sort", "group", "weaker", "page", "by")
 CROP = "crop"  # of the uploaded image
-OWN_NAMES = (CROP, "limit")
+SHA256, PHASH, DISTANCE = "sha256", "phash", "distance"  # a file or a picture that is looked for by its hash
+OWN_NAMES = (CROP, "limit", SHA256, PHASH, DISTANCE)
 NAMES = frozenset((*SAME_NAMES, *PAGE_NAMES, *OWN_NAMES))
 
 
@@ -61,6 +65,8 @@ def read(request: Request) -> Asked:
         if name not in NAMES and not (name == "image" and name in files):
             raise BadParameter(name, _("There is no parameter “%(name)s”.") % {"name": name})
     limit = _limit(data.getlist("limit"))
+    if (fingerprint := _fingerprint(data)) is not None:
+        data.setlist("q", [str(fingerprint)])
     try:
         query, _notes = Query.from_querydict(
             MultiValueDict({PAGE_NAMES.get(name, name): data.getlist(name) for name in data if name not in OWN_NAMES}),
@@ -76,6 +82,31 @@ def read(request: Request) -> Asked:
     if vector is not None and (image is not None or query.likes):
         raise BadParameter(VECTOR, _("Send either “vector” or a picture."))
     return Asked(_with_ids(query), limit, image, _crop(data.getlist(CROP), image), vector)
+
+
+def _fingerprint(data: "MultiValueDict[str, str]") -> Fingerprint | None:
+    """The hash that is looked for; it stands in the place of words."""
+    given = [name for name in (SHA256, PHASH) if data.getlist(name)]
+    if not given:
+        if DISTANCE in data:
+            raise BadParameter(DISTANCE, _("“distance” goes with “phash”."))
+        return None
+    name = given[0]
+    if len(given) > 1 or len(data.getlist(name)) > 1 or "q" in data:
+        raise BadParameter(name, _("Send one of “q”, “sha256” and “phash”."))
+    digits = 64 if name == SHA256 else 16
+    value = data.getlist(name)[0].strip()
+    if not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", value):
+        message = _("“%(name)s” is %(digits)d hexadecimal digits.")
+        raise BadParameter(name, message % {"name": name, "digits": digits})
+    if name == SHA256:
+        if DISTANCE in data:
+            raise BadParameter(DISTANCE, _("“distance” goes with “phash”."))
+        return Fingerprint("sha256", value.lower())
+    bits = data.getlist(DISTANCE)[-1] if data.getlist(DISTANCE) else str(USUAL_BITS)
+    if not re.fullmatch("[0-9]{1,2}", bits, re.ASCII) or int(bits) > MOST_BITS:
+        raise BadParameter(DISTANCE, _("“distance” is a number of bits from 0 to %(most)d.") % {"most": MOST_BITS})
+    return Fingerprint("phash", value.lower(), int(bits))
 
 
 def _crop(values: list[str], image: Any) -> Crop | None:

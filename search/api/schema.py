@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from gallery.hashes import MOST_BITS
 from gallery.models.images import Swatch
 from search.api.parameters import MAX_LIMIT
 from search.query import GROUPS, LEANINGS, MAX_TEXT, SORTS
@@ -109,6 +110,9 @@ SearchBody = inline_serializer(
         "weaker": serializers.BooleanField(required=False),
         "page": serializers.IntegerField(required=False, min_value=1),
         "limit": serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT),
+        "sha256": serializers.CharField(required=False, min_length=64, max_length=64),
+        "phash": serializers.CharField(required=False, min_length=16, max_length=16),
+        "distance": serializers.IntegerField(required=False, min_value=0, max_value=MOST_BITS),
         "weights": serializers.DictField(child=serializers.FloatField(), required=False),
         "vector": serializers.JSONField(
             required=False,
@@ -150,6 +154,9 @@ PARAMETERS = [
     OpenApiParameter("weaker", OpenApiTypes.BOOL, description="Also list results below the weak line, last."),
     OpenApiParameter("page", OpenApiTypes.INT, description="From 1."),
     OpenApiParameter("limit", OpenApiTypes.INT, description=f"Products on a page, 1 to {MAX_LIMIT}."),
+    OpenApiParameter("sha256", OpenApiTypes.STR, description="In place of words: photos with this very file."),
+    OpenApiParameter("phash", OpenApiTypes.STR, description="In place of words: photos by their 64-bit DCT hash."),
+    OpenApiParameter("distance", OpenApiTypes.INT, description=f"Bits that phash may differ in, 0 to {MOST_BITS}."),
     OpenApiParameter("weights", OpenApiTypes.STR, description="Weights of the parts: deep:0.8,color:0.2."),
 ]
 RESPONSES = {

@@ -1,6 +1,7 @@
 """``GET`` and ``POST /api/v1/search``."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from django.utils.decorators import method_decorator
@@ -24,7 +25,7 @@ from search.api.renderers import BoundedJSONParser, FastJSONRenderer
 from search.ask import ask
 from search.crops import Crop
 from search.models import Generation
-from search.pictures import Picture, Vectors, of_images
+from search.pictures import Picture, Vectors, of_images, standing
 from search.query import BadParameter
 from search.throttling import THROTTLES, seconds_to_wait
 
@@ -55,6 +56,7 @@ class SearchView(APIView):
     def _answer(self, request: Request) -> Response:
         started = time.perf_counter()
         asked = parameters.read(request)
+        asked = replace(asked, query=standing(asked.query))
         who = visibility.of(request.user)
         generation = Generation.objects.live()
         given = self._given(request, asked, generation)

@@ -54,6 +54,7 @@ class Coverage:
     reasons: dict[str, int] = field(default_factory=dict)
     engine_detail: str = ""
     engine_ok: bool = True
+    originals_missing: int = 0  # from storage, when they were last looked for
     documents: int | None = None
     bytes: int | None = None
 
@@ -142,6 +143,7 @@ def coverage(generation: Generation) -> Coverage:
         to_embed=to_embed,
         seconds_left=_seconds_left(generation, counts["waiting"], to_embed),
         reasons=reasons,
+        originals_missing=Image.objects.without_original().count(),
         engine_detail=health.detail,
         engine_ok=health.ok,
         documents=health.documents,

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import OperationalError, close_old_connections
 
-from gallery.models import Collection
+from gallery.checking import look_for_originals
+from gallery.jobs import revive_silent
+from gallery.models import CatalogueImport, Collection, Job, Rendition
 from gallery.sweep import sweep_files
 from search import generations
+from search.duplicates.scanning import look_at_new
 from search.encoders import EncoderError
 from search.engines.base import EngineError, EngineUnavailable, IndexMissing
 from search.indexing.cards import CardRenditions
@@ -20,11 +23,13 @@ from search.indexing.reconcile import mark_missed, reconcile
 from search.indexing.writing import write_batch
 from search.models import Generation
 from search.photos import delete_expired
+from search.safety.upkeep import LooksAhead, purge_taken_down
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 TROUBLED_SECONDS = 30  # before another try to begin a generation that could not be begun
+COMPARED_SECONDS = 5  # between two looks for new photos to compare
 ENGINE_DOWN_SECONDS = (1, 2, 5, 10, 15)
 
 
@@ -91,7 +96,9 @@ class IndexLoop:
         self.stopping = threading.Event()
         self.backoff: dict[int, Backoff] = {}
         self.cards = CardRenditions()
+        self.looks = LooksAhead()
         self.troubled_until = 0.0
+        self.compared_until = 0.0
         self.schedule = [
             Scheduled(2, self._reconcile_requested),
             Scheduled(30, mark_missed),
@@ -99,8 +106,14 @@ class IndexLoop:
             Scheduled(300, delete_expired),
             Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
+            Scheduled(15, revive_silent),
             Scheduled(3600, Collection.objects.purge),
+            Scheduled(6 * 3600, Job.objects.purge),
+            Scheduled(6 * 3600, CatalogueImport.objects.purge),
             Scheduled(6 * 3600, sweep_files),
+            Scheduled(3600, purge_taken_down),
+            Scheduled(6 * 3600, Rendition.objects.purge),
+            Scheduled(24 * 3600, look_for_originals),
         ]
 
     def stop_on_signals(self) -> None:
@@ -123,8 +136,13 @@ class IndexLoop:
                 close_old_connections()
                 worked = False
             self.cards.seen(worked)
-            if not worked and not self.cards.make_some():
+            self.looks.seen(worked)
+            if not worked and not self._use_spare_time():
                 self.stopping.wait(IDLE_SECONDS)
+
+    def _use_spare_time(self) -> bool:
+        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos."""
+        return bool(self.cards.make_some() or self.looks.make_some() or self._look_for_duplicates())
 
     def run_until_idle(self) -> int:
         """Work until nothing is due, without the schedule. Placements that wait for a later attempt are not waited for.
@@ -164,6 +182,20 @@ class IndexLoop:
             reconcile()
         except EngineUnavailable as error:  # while a lost index was being replaced
             logger.warning("The search engine cannot be reached: %s", error)
+
+    def _look_for_duplicates(self) -> int:
+        """Compare photos that came in lately, while there is nothing else to do."""
+        if time.monotonic() < self.compared_until:
+            return 0
+        try:
+            if looked := look_at_new():
+                return looked
+        except EngineError as error:
+            logger.warning("New photos were not compared: %s", error)
+        except OperationalError as error:
+            logger.warning("The database did not answer: %s", error)
+        self.compared_until = time.monotonic() + COMPARED_SECONDS
+        return 0
 
     def _drop_safely(self) -> None:
         try:

@@ -1,22 +1,33 @@
 from search.models.changes import Change, Placement
+from search.models.classification import Classifier, LabelConfirmed, LabelDoubt, SuggestionSetting
 from search.models.documents import EmbeddedDocument
+from search.models.duplicates import DuplicateLook, DuplicatePair
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
 from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
+from search.models.looks import FoundFaces, SafetyScore
 from search.models.query_photos import QueryEmbedding, QueryPhoto
 
 __all__ = [
     "Change",
+    "Classifier",
+    "DuplicateLook",
+    "DuplicatePair",
     "EmbeddedDocument",
     "Embedding",
     "EncodedPicture",
+    "FoundFaces",
     "Generation",
+    "LabelConfirmed",
+    "LabelDoubt",
     "Placement",
     "ProductView",
     "QueryEmbedding",
     "QueryPhoto",
     "RegionEmbedding",
+    "SafetyScore",
     "SavedSearch",
     "SearchRecord",
     "SuggestedRegions",
+    "SuggestionSetting",
 ]

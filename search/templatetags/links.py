@@ -4,7 +4,7 @@ from django import template
 from django.conf import settings
 from django.template import Context
 
-from search.links.target import is_link
+from gallery.links.target import is_link
 from search.query import Query
 
 register = template.Library()

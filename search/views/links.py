@@ -3,11 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
+from gallery.links.errors import BUSY_RETRY_SECONDS
+from gallery.links.fetch import fetch
+from gallery.links.target import is_link
 from gallery.verification import Refused
 from search import photos
-from search.links.errors import BUSY_RETRY_SECONDS
-from search.links.fetch import fetch
-from search.links.target import is_link
 from search.views.photos import lead_to_results, require_room, say_refused
 from search.views.unavailable import kept_query, throttled
 

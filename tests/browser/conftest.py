@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from gallery.models import Collection, Role, User
+from gallery.models import Collection, Image, Report, Role, User
 from search.engines import get_engine
 from search.indexing.loop import IndexLoop
 from search.models import Generation, ProductView, SearchRecord
@@ -24,6 +24,7 @@ from search.people.history import digest_of
 from tests.browser.chromium import launch_options, require_built_files
 from tests.browser.demo import add_demo
 from tests.browser.shop import add_shop, photo
+from tests.catalogue import add_photo, add_product
 
 # Playwright's event loop lives in the thread of the tests, so Django would refuse all use of the database there. The
 # loop stands still while a test's own lines run: nothing is concurrent.
@@ -85,10 +86,6 @@ class Complaints:
     def expect_status(self, status: int) -> None:
         """The browser reports every answer of 400 and above."""
         self.expect(rf"responded with a status of {status} ")
-
-    def expect_forgotten(self) -> None:
-        """The test forgets a photo, perhaps while its parts are still sought."""
-        self.expect(r"responded with a status of 404 .*/regions/")
 
     def unexpected(self) -> list[str]:
         return [text for text in self.seen if not any(re.search(pattern, text) for pattern in self.expected)]
@@ -170,11 +167,36 @@ def staff(site: str) -> User:
 
 
 @pytest.fixture
+def moderator(site: str) -> User:
+    user = User.objects.create_user("moderator", "moderator@example.com", PASSWORD)
+    user.groups.add(Group.objects.get_or_create(name=Role.MODERATOR)[0])
+    return user
+
+
+@pytest.fixture
+def queue(site: str) -> list[Image]:
+    """Photos that wait for a moderator, indexed; one that was rejected, and one that visitors reported."""
+    contributor = User.objects.create_user("contributor", "contributor@example.com", PASSWORD)
+    product = add_product("SENT", photos=0, title="A sent circle", category="Round")
+    sent = [
+        add_photo(product, "circle", color, f"sent-{n}.jpg", (460 + n, 400), uploader=contributor, status="pending")
+        for n, color in enumerate(("red", "#fa0505", "#f50a0a", "blue", "green", "black"))
+    ]
+    add_photo(product, "circle", "#f01010", "no.jpg", uploader=contributor).reject(None, "Taken elsewhere.", "stolen")
+    for number, reason in enumerate(("offensive", "stolen")):
+        Report.objects.make(
+            photo("STRIPES-11"), reason, "Please look at it.", user=None, session_key=f"visitor-{number}"
+        )
+    IndexLoop().run_until_idle()
+    return sent
+
+
+@pytest.fixture
 def sign_in(site: str) -> Callable[[Page, User], None]:
     def sign_in(page: Page, user: User) -> None:
         page.goto("/accounts/login/")
         # By the names of the fields: the page may be in either language.
-        page.locator("[name=username]").fill(user.username)
+        page.locator("[name=login]").fill(user.username)
         page.locator("[name=password]").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "/accounts/" not in url)
@@ -212,6 +234,8 @@ def furnished(shopping: Page, shopper: User) -> Page:
         SearchRecord.objects.create(user=shopper, query=query, digest=digest_of(query), total=8)
     shopper.saved_searches.create(name="For the kitchen", query="q=circle&price_max=9")
     ProductView.objects.create(user=shopper, image=photo("STRIPES-11"))
+    Image.objects.filter(pk__in=[photo("TRIANGLE-34").pk, photo("TRIANGLE-38").pk]).update(uploader=shopper)
+    photo("TRIANGLE-38").ask_for_changes(None, "Show all of it, please.", Image.Fault.POOR)
     return shopping
 
 

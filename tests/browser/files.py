@@ -41,8 +41,7 @@ def drag_over(page: Page, carried: JSHandle) -> None:
 
 
 def drop(page: Page, *files: FilePayload) -> None:
-    """Drag the files over the page and let go, once its scripts listen."""
-    page.wait_for_load_state()
+    """Drag the files over the page and let go."""
     transfer = carried(page, *files)
     drag_over(page, transfer)
     page.dispatch_event("main", "drop", {"dataTransfer": transfer})
@@ -56,8 +55,7 @@ def search_by(page: Page, *files: FilePayload) -> None:
 
 
 def paste(page: Page, picture: bytes) -> None:
-    """Put a PNG on the clipboard and press the keys, once the page's scripts listen."""
-    page.wait_for_load_state()
+    """Put a PNG on the clipboard and press the keys."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
         """async (bytes) => {

@@ -34,7 +34,7 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_on(page: Page, staff):
     page.get_by_label("Username").fill("staff")
     page.get_by_label("Password").fill("wrong")
     page.locator("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Please enter a correct username and password")).to_be_visible()
+    expect(page.get_by_text("do not go together")).to_be_visible()
     page.get_by_label("Password").fill("a password long enough")
     page.locator("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(r"/upload/$"))

@@ -13,6 +13,7 @@ from gallery.demo.catalogue import NEWEST, SECOND_VIEWS, Catalogue, read_sticker
 from gallery.demo.packages import Packages
 from gallery.demo.samples import SAMPLES
 from gallery.demo.shop import CATEGORIES
+from gallery.filenames import clean_name
 from gallery.importing.rows import parse
 from gallery.models import Image, Product, User
 from gallery.verification import verify
@@ -158,3 +159,69 @@ def test_an_account_that_exists_keeps_its_password(data_dir, settings, client):
 def test_missing_packages_are_named_with_the_remedy(data_dir, tmp_path):
     with pytest.raises(CommandError, match="npm ci"):
         load("--packages", str(tmp_path))
+
+
+@pytest.fixture
+def debug(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.DEBUG = True
+
+
+@pytest.mark.django_db
+def test_a_moderator_finds_something_to_do(data_dir, debug):
+    load("--first")
+    waiting = Image.objects.pending()
+    assert waiting.count() == 12
+    assert set(waiting.values_list("uploader__username", flat=True)) == {"shopper", "mina", "jonas"}
+    assert not User.objects.get(username="mina").has_usable_password()
+    # Two are nearly photos of the catalogue, of the same product.
+    for name in ("apple-again.jpg", "taxi (1).jpg"):
+        again = waiting.get(source_name=clean_name(name))
+        of_the_shop = again.product.images.get(uploader=None, position=1)
+        assert again.sha256 != of_the_shop.sha256
+        assert bits_apart(again, of_the_shop) <= 4
+    sharp = sorted(waiting.values_list("sharpness", "source_name"))
+    assert sharp[0][1] == "tulip-quick.jpg" and sharp[0][0] < sharp[1][0] / 3
+    assert waiting.get(source_name="book.jpg").product.title.startswith("Blue book")
+    suggested = waiting.get(source_name="Green apple sticker.jpg").product
+    assert (suggested.published, suggested.category.name) == (False, "Cars, boats and planes")
+
+
+@pytest.mark.django_db
+def test_three_products_are_there_twice(data_dir, debug):
+    load("--first")
+    copies = Product.objects.filter(sku__endswith="-B").order_by("sku")
+    assert [copy.sku for copy in copies] == ["ST-1F34B-B", "ST-1F34E-B", "ST-1F4D8-B"]
+    for copy in copies:
+        first = Product.objects.get(sku=copy.sku.removesuffix("-B"))
+        assert copy.title == first.title and copy.published
+        assert bits_apart(copy.images.get(), first.images.get(uploader=None, position=1)) <= 4
+    same = copies.get(sku="ST-1F34E-B").images.get()
+    assert Image.objects.filter(sha256=same.sha256).count() == 2
+    assert Product.objects.filter(published=True).count() == 603
+    newest = Product.objects.filter(images__position=0, published=True)[: len(NEWEST)]
+    assert [product.sku for product in newest] == [f"ST-{code.upper()}" for code in NEWEST]
+
+
+@pytest.mark.django_db
+def test_seeding_again_adds_nothing_and_forgets_no_decision(data_dir, debug, moderator):
+    load("--first")
+    image = Image.objects.pending().order_by("pk")[0]
+    image.reject(moderator, "No.")
+    before = list(Image.objects.order_by("pk").values_list("pk", "status", "sha256", "revision"))
+    assert "12 photos wait" in load("--first")
+    assert list(Image.objects.order_by("pk").values_list("pk", "status", "sha256", "revision")) == before
+
+
+@pytest.mark.django_db
+def test_only_the_demo_accounts_bring_them(data_dir, settings):
+    load("--first")
+    assert not Image.objects.pending().exists()
+    settings.DEBUG = True
+    load("--first", "--no-accounts")
+    assert not Image.objects.pending().exists()
+    assert not User.objects.exists()
+
+
+def bits_apart(one: Image, other: Image) -> int:
+    return (int(one.perceptual_hash, 16) ^ int(other.perceptual_hash, 16)).bit_count()

@@ -204,14 +204,14 @@ def test_many_requests_make_the_same_one_at_once(image, stored):
 def test_an_image_that_is_deleted_meanwhile_leaves_no_rendition(image, stored, monkeypatch):
     from gallery import renditions
 
-    render = renditions.render
+    encoded = renditions.encoded
 
-    def render_slowly(*args):
-        content = render(*args)
+    def encode_slowly(*args):
+        content = encoded(*args)
         Image.objects.get().delete()
         return content
 
-    monkeypatch.setattr(renditions, "render", render_slowly)
+    monkeypatch.setattr(renditions, "encoded", encode_slowly)
     assert get(image).status_code == 404
     assert stored("renditions") == []
 

@@ -2,11 +2,13 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from gallery.models import Category, Image, Product
 from tests.gallery import files
@@ -503,3 +505,43 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(folder, stored, ann
     assert "nothing was changed" in result.out
     assert Product.objects.get(sku="R-1").title == "Red"
     assert stored() == names
+
+
+# --- What was taken down --------------------------------------------------------------------------------
+
+
+def take_down(image: Image, days: int) -> None:
+    """So long ago; the photo is gone for good after 30 days."""
+    image.take_down(None, "A court said so.")
+    Image.objects.filter(pk=image.pk).update(taken_down_at=timezone.now() - timedelta(days=days))
+    assert Image.objects.purge_taken_down() == ([image.sha256] if days > 30 else [])
+
+
+@pytest.mark.parametrize("days", [1, 31])
+def test_the_file_of_a_photo_that_was_taken_down_comes_in_as_rejected(folder, days):
+    Result(write(folder, HEADER + "R-1,red.jpg,Red,,,,,\n"))
+    take_down(Image.objects.get(), days)
+    table, told = write(folder, HEADER + "R-2,red.jpg,Red,,,,,\n"), "line 2: This very file was taken down before"
+    assert told in Result(table, "--dry-run").err
+    result = Result(table)
+    assert result.counts() == (1, 0, 0, 0) and told in result.err, result
+    image = Image.objects.get(product__sku="R-2")
+    assert (image.status, image.status_reason) == ("rejected", "This very file was taken down before.")
+    assert "line 2: The photo stays hidden: Rejected." in Result(table).err
+    image.approve(None)
+    result = Result(write(folder, HEADER + "R-3,red.jpg,Red,,,,,\n"))
+    assert told not in result.err and Image.objects.get(product__sku="R-3").status == "approved"
+
+
+def test_a_file_that_was_taken_down_does_not_take_the_place_of_another(folder, stored):
+    table = write(folder, HEADER + "R-1,red.jpg,Red,,,,,\nB-1,blue.jpg,Blue,,,,,\n")
+    Result(table)
+    take_down(Image.objects.get(product__sku="R-1"), 31)
+    before = Image.objects.values("sha256", "status", "revision").get()
+    put(folder, "blue.jpg", (folder / "red.jpg").read_bytes())
+    table.write_text(HEADER + "B-1,blue.jpg,Blue,,,,,\n")
+    names = stored()
+    for options in (["--dry-run"], []):
+        result = Result(table, *options)
+        assert result.counts() == (0, 0, 0, 1) and "does not replace the photo" in result.err, result
+    assert (Image.objects.values("sha256", "status", "revision").get(), stored()) == (before, names)

@@ -81,6 +81,15 @@ def test_an_old_sku_leads_to_the_new_one(product):
     assert (response.status_code, response.url) == (301, "/products/DRESS/")
 
 
+def test_an_old_sku_tells_nobody_of_a_product_that_they_may_not_see(product, staff):
+    ProductRedirect.objects.create(old_sku="OLD", product=product)
+    product.hide()
+    assert page("OLD").status_code == 404
+    client = Client()
+    client.force_login(staff)
+    assert page("OLD", client).url == "/products/DRESS/"
+
+
 def test_an_unknown_sku(db):
     assert page("NEVER").status_code == 404
 

@@ -1,10 +1,12 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from gallery.models import Brand, Category, Image, Product
 from tests.catalogue import add_product
@@ -40,6 +42,10 @@ def test_a_lone_upload_makes_a_draft_product_named_after_the_file(client, staff)
         "product_url": "/products/red_dress-front/",
         "thumb_url": image.url(320),
         "notes": [],
+        "state": "It is a draft: only staff see it.",
+        "similar_url": f"/search/?image={image.pk}",
+        "suggestion_url": f"/suggestions/{image.pk}/",
+        "alike": [],
     }
     assert (image.product, image.uploader, image.status) == (product, staff, Image.Status.APPROVED)
     assert (product.sku, product.title, product.published) == ("red_dress-front", "Red dress front", False)
@@ -83,6 +89,21 @@ def test_what_was_normalised_is_said(client):
     answer = send(client, encode(draw().convert("CMYK"), "JPEG"), "print.png").json()
     assert len(answer["notes"]) == 2
     assert "CMYK" in answer["notes"][0]
+
+
+def test_the_file_of_a_photo_that_was_taken_down_for_good_is_rejected(client):
+    send(client, jpeg())
+    image = Image.objects.get()
+    image.take_down(None, "A court said so.")
+    Image.objects.filter(pk=image.pk).update(taken_down_at=timezone.now() - timedelta(days=31))
+    assert Image.objects.purge_taken_down() == [image.sha256]
+    answer = send(client, jpeg(), "Again.jpg", published="on")
+    assert answer.status_code == 201
+    assert answer.json()["notes"] == [
+        "This very file was taken down before, so the photo is rejected. A moderator can approve it."
+    ]
+    assert Image.objects.get().status == Image.Status.REJECTED
+    assert Client().get(answer.json()["product_url"]).status_code == 404
 
 
 def test_the_same_photo_twice_is_said_and_not_refused(client):
@@ -182,6 +203,101 @@ def test_uploads_of_one_name_at_once(client, staff):
     assert [response.status_code for response in responses] == [201] * 8
     assert Product.objects.values("sku").distinct().count() == 8
     assert (Brand.objects.count(), Category.objects.count()) == (1, 2)
+
+
+# --- Several photos of one product --------------------------------------------------------------------
+
+GROUP = "11111111-1111-4111-8111-111111111111"
+SOFT, SHARP = jpeg(), jpeg("stripes", "black")
+
+
+def send_to_group(client: Client, data: bytes, name: str, place: int, group: str = GROUP, **fields):
+    return send(client, data, name, group=group, group_name="DRESS-1", place=str(place), **fields)
+
+
+def test_files_of_a_group_are_photos_of_one_product(client):
+    answers = [
+        send_to_group(client, data, f"DRESS-1_{n}.jpg", n, tags="new", category="Clothing")
+        for n, data in enumerate((SOFT, jpeg(color="blue"), SHARP))
+    ]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert {answer.json()["sku"] for answer in answers} == {"dress-1"}
+    product = Product.objects.get()
+    assert (product.title, list(product.tags.names())) == ("DRESS 1", ["new"])
+    names = list(product.images.order_by("position").values_list("source_name", flat=True))
+    assert names == ["DRESS-1_2.jpg", "DRESS-1_0.jpg", "DRESS-1_1.jpg"], "the sharpest is the face, then as sent"
+
+
+def test_places_hold_whatever_arrives_first(client):
+    for place in (2, 0, 1):
+        send_to_group(client, jpeg(size=(200 + place, 180)), f"{place}.jpg", place)
+    Image.objects.update(sharpness=1.0)
+    Image.objects.filter(source_name="0.jpg").update(sharpness=9.0)
+    send_to_group(client, encode(draw(color="white")), "3.jpg", 3)
+    names = list(Product.objects.get().images.order_by("position").values_list("source_name", flat=True))
+    assert names == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_a_file_that_is_sent_again_is_taken_once(client, stored):
+    first = send_to_group(client, SOFT, "a.jpg", 0).json()
+    again = send_to_group(client, SOFT, "a.jpg", 0)
+    assert (again.status_code, again.json()["image"]) == (201, first["image"])
+    assert (Image.objects.count(), len(stored())) == (1, 1)
+
+
+def test_groups_are_a_person_s_own(client, staff):
+    send_to_group(client, SOFT, "a.jpg", 0)
+    other = type(staff).objects.create_user("other", "other@example.com", "a long password")
+    other.groups.set(staff.groups.all())
+    theirs = Client()
+    theirs.force_login(other)
+    send_to_group(theirs, SHARP, "b.jpg", 0)
+    assert Product.objects.count() == 2
+
+
+def test_a_product_that_is_gone_is_made_anew(client):
+    send_to_group(client, SOFT, "a.jpg", 0)
+    Product.objects.get().delete()
+    assert send_to_group(client, SHARP, "b.jpg", 1).status_code == 201
+    assert Product.objects.get().images.count() == 1
+
+
+@pytest.mark.parametrize("wrong", [{"group": "x"}, {"group": GROUP, "place": "-1"}, {"group": GROUP, "place": "x"}])
+def test_a_group_that_makes_no_sense(client, stored, wrong):
+    response = send(client, SOFT, **wrong)
+    assert (response.status_code, response.json()["code"]) == (400, "wrong-group")
+    assert not Product.objects.exists() and stored() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_of_a_group_at_once(client, staff):
+    def upload(n: int) -> int:
+        own = Client()
+        own.force_login(staff)
+        try:
+            return send_to_group(own, jpeg(size=(200 + n, 100)), f"{n}.jpg", n, tags="new").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(upload, range(6))) == [201] * 6
+    product = Product.objects.get()
+    assert sorted(product.images.values_list("position", flat=True)) == list(range(6))
+
+
+def test_what_looks_nearly_the_same_is_told(client):
+    add_product("DRESS-1", "stripes", "black", size=(240, 180))
+    shrunk = encode(draw("stripes", "black", size=(240, 180)).resize((120, 90)), "JPEG", quality=60)
+    answer = send(client, shrunk, "small.jpg").json()
+    assert answer["notes"] == []
+    assert answer["alike"] == [
+        {"sku": "DRESS-1", "url": "/products/DRESS-1/", "says": "It looks nearly the same as a photo of"}
+    ]
+    same = send(client, shrunk, "again.jpg").json()["alike"]
+    assert [(one["sku"], one["says"]) for one in same] == [
+        ("small", "The same file is a photo of"),
+        ("DRESS-1", "It looks nearly the same as a photo of"),
+    ]
 
 
 # --- The page, without scripts ------------------------------------------------------------------------

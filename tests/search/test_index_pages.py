@@ -153,6 +153,12 @@ def test_the_plan_is_shown_before_anything_begins(shop, desk):
     assert "it takes over by itself" in text
 
 
+def test_who_asked_for_a_generation_is_said_in_the_language_of_the_reader(shop, desk, staff):
+    desk.post(reverse("index-build"), CHOICES, headers={"accept-language": "zh-hans"})
+    for language, said in (("en", f"Asked for by {staff.username}."), ("zh-hans", f"由 {staff.username} 发起。")):
+        assert said in text_of(desk.get(reverse("index"), headers={"accept-language": language}))
+
+
 def test_a_build_with_chosen_settings(shop, desk, index):
     answer = desk.post(reverse("index-build"), CHOICES | {"promote": "on"}, follow=True)
     assert "is being built" in text_of(answer)

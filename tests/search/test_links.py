@@ -16,10 +16,10 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gallery.links import addresses, fetch
+from gallery.links.addresses import is_public
+from gallery.links.errors import LinkRefused
 from gallery.models import User
-from search.links import addresses, fetch
-from search.links.addresses import is_public
-from search.links.errors import LinkRefused
 from search.models import QueryPhoto
 from tests.gallery import files
 from tests.internet import PUBLIC, PUBLIC_6, Answer, Canary, Host, Internet, gives, internet, redirects, serving

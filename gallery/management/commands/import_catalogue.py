@@ -1,4 +1,4 @@
-"""``manage.py import_catalogue SOURCE``: a folder, a CSV with files beside it, or a ZIP of either."""
+"""``manage.py import_catalogue SOURCE``: a folder, a CSV with files beside it, a ZIP, documents or a feed."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from gallery.importing import Importer, SourceError, open_source
 
 
 class Command(BaseCommand):
-    help = "Import a catalogue: a folder (subfolders are categories), a CSV with files beside it, or a ZIP of either."
+    help = "Import a catalogue: a folder (subfolders are categories), a CSV with files, a ZIP, NDJSON or a feed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path)

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from tqdm import tqdm
 
-from gallery.demo import loading
+from gallery.demo import contributions, loading
 from gallery.demo.accounts import ACCOUNTS, NotForProduction, make_accounts
 from gallery.demo.catalogue import Catalogue, Sticker
 from gallery.demo.packages import PackageMissing, Packages
 from gallery.demo.samples import write_samples
 
 SECONDS_BETWEEN_LINES = 5
+_SEEDED = "For the demo's moderator: %d photos wait for approval, and %d products are there twice."
 
 
 class Command(BaseCommand):
@@ -50,6 +51,8 @@ class Command(BaseCommand):
             loading.make_categories()
             loading.announce_products(catalogue)
             self.load(catalogue, [s for s in catalogue.stickers if not first or s.code in catalogue.first])
+            if settings.DEBUG and not no_accounts:
+                self.stdout.write(_SEEDED % contributions.seed(catalogue))
         except PackageMissing as error:
             raise CommandError(str(error)) from error
 

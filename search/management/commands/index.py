@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from gallery.models import Image
 from search import generations
 from search.encoders import EncoderError
 from search.engines.base import EngineError, IndexMissing
@@ -88,6 +89,8 @@ class Command(BaseCommand):
             self.stdout.write("There is no index yet. Start the loop: manage.py index run")
         for account in accounts:
             self._write_account(account)
+        if missing := Image.objects.without_original().count():
+            self.stdout.write(f"{missing} originals are missing from storage. See: manage.py storage check")
 
     def _write_account(self, account: Coverage) -> None:
         self.stdout.write(

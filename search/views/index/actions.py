@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from gallery.views.access import staff_only
 from search import generations
 from search.engines.base import EngineError
 from search.generations import GenerationError
 from search.models import Generation
-from search.views.index.access import staff_only
 from search.views.index.failed import retry_in_all, retry_reason
 
 

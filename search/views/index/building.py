@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from gallery.reasons import stored
+from gallery.views.access import staff_only
 from search import generations
 from search.engines import configured_name
 from search.engines.base import EngineError
 from search.generations import GenerationError
-from search.views.index.access import staff_only
+from search.reasons import ASKED_FOR
 from search.views.index.forms import BuildForm
 from search.views.index.words import duration
 
@@ -45,7 +47,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
             encoder=form.cleaned_data["encoder"],
             index=form.index_settings,
             promote_when_ready=form.cleaned_data["promote"],
-            note=_("Asked for by %(user)s.") % {"user": request.user.get_username()},
+            note=stored(ASKED_FOR, user=request.user.get_username()),
         )
     except GenerationError as error:
         form.add_error(None, str(error))

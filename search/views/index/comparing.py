@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from gallery import visibility
+from gallery.views.access import staff_only
 from search.comparison import RESULTS, compare
 from search.models import Generation
-from search.views.index.access import staff_only
 from search.views.index.words import age
 
 State = Generation.State

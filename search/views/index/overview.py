@@ -6,10 +6,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from gallery.views.access import staff_only
 from search.models import Generation
-from search.views.index.access import staff_only
 from search.views.index.failed import by_reason
 from search.views.index.sections import in_order, section_of
+from search.views.index.storage import storage_figures
 
 State = Generation.State
 HISTORY = 50  # dropped generations that are still told of
@@ -29,6 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "groups": by_reason(live) if live else [],
         "others": [section_of(one) for one in others],
         "dropped": dropped[:HISTORY],
+        "storage": storage_figures(),
     }
     return render(request, "search/index/overview.html", context)
 

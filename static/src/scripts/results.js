@@ -54,6 +54,11 @@ export function swapResults() {
   dropEmptyFields();
 }
 
+/** What another bundle puts into the page does what its hx- attributes say: htmx lives in this bundle alone. */
+export function takeAdded() {
+  document.addEventListener("page:added", ({ target }) => htmx.process(target));
+}
+
 function giveUp(place) {
   const words = place?.dataset.optional;
   if (!words) return place?.remove();

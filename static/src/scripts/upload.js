@@ -6,9 +6,11 @@ import XHRUpload from "@uppy/xhr-upload";
 import { onIncomingFiles } from "./incoming.js";
 import { alertOf, clearAlert } from "./say.js";
 import { textsOf } from "./texts.js";
+import { FileGroups } from "./upload-groups.js";
 import { FileList } from "./upload-list.js";
 
 const AT_ONCE = 2; // files on their way: the server decodes each in full
+const APART = new Set(["file", "together"]); // fields of the page that are not said of every file
 const TIMEOUT = 120_000; // milliseconds without progress
 const ENDINGS = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"];
 // Each file says in the list what is wrong with it; Uppy would call every refusal a network error in the console.
@@ -18,14 +20,15 @@ function start(form) {
   const part = (name) => form.querySelector(`[data-${name}]`);
   const say = textsOf(part("texts"));
   const uppy = queue(form, say);
-  const list = new FileList(part("list"), part("row"), say, {
+  const groups = new FileGroups(part("list"), part("group-template"), part("together"), say);
+  const list = new FileList(groups, part("row"), say, {
     remove: (id) => uppy.removeFile(id),
     retry: (id) => uppy.retryUpload(id),
     leave: () => part("choose").focus(),
   });
   enhance(form);
   takeFiles(uppy, part);
-  sendFiles(uppy, form, part);
+  sendFiles(uppy, form, part, list);
   uppy.on("file-added", (file) => list.add(file));
   uppy.on("file-removed", (file) => list.remove(file.id));
   uppy.on("thumbnail:generated", (file, url) => list.picture(file.id, url));
@@ -103,18 +106,19 @@ function takeFiles(uppy, part) {
   });
 }
 
-function sendFiles(uppy, form, part) {
+function sendFiles(uppy, form, part, list) {
   const send = (begin) => {
-    const batch = Object.fromEntries([...new FormData(form)].filter(([name]) => name !== "file"));
+    const batch = Object.fromEntries([...new FormData(form)].filter(([name]) => !APART.has(name)));
     // What is written beside the list holds for every file that is not up yet, also for one that failed.
-    const names = [...new Set([...form.elements].map((field) => field.name))].filter((name) => name && name !== "file");
-    uppy.getPlugin("XHRUpload").setOptions({ allowedMetaFields: names });
+    const names = [...new Set([...form.elements].map((field) => field.name))].filter((name) => name && !APART.has(name));
+    uppy.getPlugin("XHRUpload").setOptions({ allowedMetaFields: [...names, "group", "group_name", "place"] });
     for (const file of uppy.getFiles().filter(isLeft)) {
-      uppy.setFileMeta(file.id, { ...Object.fromEntries(names.map((name) => [name, ""])), ...batch });
+      uppy.setFileMeta(file.id, { ...Object.fromEntries(names.map((name) => [name, ""])), ...batch, ...list.metaOf(file.id) });
     }
     begin();
   };
   form.addEventListener("submit", (event) => {
+    if (event.target !== form) return; // a panel of suggestions in the list has forms of its own
     event.preventDefault();
     send(() => uppy.upload());
   });

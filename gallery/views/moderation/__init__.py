@@ -1,0 +1,1 @@
+"""Pages for moderators: the queue, decisions, reports, and the audit."""

@@ -1,0 +1,1 @@
+"""Photos that the catalogue holds twice: how they are found, remembered and decided."""

@@ -1,0 +1,1 @@
+"""Pages that suggest categories and tags, and doubt labels."""
