@@ -310,6 +310,8 @@ ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
 REGION_DETECTOR = env.str("REGION_DETECTOR", default="")
 # From how sure on (0 to 1) what the encoder's network names in a photo is believed; see docs/recognition.md.
 RECOGNITION_CONFIDENCE = env.float("RECOGNITION_CONFIDENCE", default=0.5)
+# Reads typed words for what they look like; "" turns that off, and words are searched as text alone. See docs/words.md.
+TEXT_ENCODER = env.str("TEXT_ENCODER", default="search.text_to_picture.e5.MultilingualE5")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)

@@ -111,6 +111,8 @@ class Page:
     without_url: str = ""  # what filters that leave little would find without one of them, as a fragment
     words_url: str = ""  # the same search with words that were taken as colours as words
     colors_from: str = ""
+    reading: str = ""  # how words were read
+    text_url: str = ""  # the same search with words as text alone
     hidden_fields: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -190,6 +192,8 @@ def page_of(
         without_url=_without_url(found, bool(recognised)) if last else "",
         words_url=_words_url(found),
         colors_from=", ".join(f"“{word}”" for word in found.colors_from),
+        reading=found.reading.sentence if found.reading else "",
+        text_url=query.with_(text=found.reading.as_text).url() if found.reading else "",
         hidden_fields=query.hidden_fields("q", "weaker"),
     )
 

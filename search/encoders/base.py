@@ -66,6 +66,27 @@ class Network(abc.ABC):
         """
         return self.embed(pictures), None
 
+    def class_vectors(self) -> np.ndarray | None:
+        """``(1000, dimension)`` float32: for each class of ImageNet-1k the direction in which ``deep`` is more of
+        it, of any length; None from a network that knows none of them.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+        return None
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether ``embed_texts`` gives texts in the space of ``deep``. Loads nothing."""
+        return False
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts → ``(n, dimension)`` float32, in the same space as pictures, of any length.
+
+        :raises EncoderError: when it cannot be loaded
+        :raises NotImplementedError: from a network that reads none
+        """
+        raise NotImplementedError
+
 
 class Descriptor(abc.ABC):
     """Gives one part by looking at pixels, without any training."""

@@ -24,6 +24,7 @@ from search.indexing.writing import write_batch
 from search.models import Generation
 from search.photos import delete_expired
 from search.safety.upkeep import LooksAhead, purge_taken_down
+from search.text_to_picture.upkeep import VocabularyUpkeep
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class IndexLoop:
         self.backoff: dict[int, Backoff] = {}
         self.cards = CardRenditions()
         self.looks = LooksAhead()
+        self.vocabulary = VocabularyUpkeep()
         self.troubled_until = 0.0
         self.compared_until = 0.0
         self.schedule = [
@@ -141,8 +143,14 @@ class IndexLoop:
                 self.stopping.wait(IDLE_SECONDS)
 
     def _use_spare_time(self) -> bool:
-        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos."""
-        return bool(self.cards.make_some() or self.looks.make_some() or self._look_for_duplicates())
+        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos, and what
+        words look like."""
+        return bool(
+            self.cards.make_some()
+            or self.looks.make_some()
+            or self._look_for_duplicates()
+            or self.vocabulary.make_some()
+        )
 
     def run_until_idle(self) -> int:
         """Work until nothing is due, without the schedule. Placements that wait for a later attempt are not waited for.

@@ -7,6 +7,7 @@ from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
 from search.models.looks import FoundFaces, SafetyScore
 from search.models.query_photos import QueryEmbedding, QueryPhoto
+from search.models.vocabularies import PictureVocabulary
 
 __all__ = [
     "Change",
@@ -20,6 +21,7 @@ __all__ = [
     "Generation",
     "LabelConfirmed",
     "LabelDoubt",
+    "PictureVocabulary",
     "Placement",
     "ProductView",
     "QueryEmbedding",

@@ -60,6 +60,7 @@ class Generation(models.Model):
     reconciled_at = models.DateTimeField(null=True, blank=True)
     differences = models.JSONField(null=True, blank=True, help_text="kind of difference → images, when last compared")
     quality = models.JSONField(null=True, blank=True, help_text="what manage.py quality last measured")
+    vocabulary_at = models.DateTimeField(null=True, blank=True, help_text="when what words look like was learnt")
     embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -74,6 +74,10 @@ class EfficientNetLite(Network):
     def embed_and_classify(self, pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
         return self.forward(np.stack([padded_square(picture, self.input_size) for picture in pictures]))
 
+    def class_vectors(self) -> np.ndarray:
+        self.load()
+        return self._model._fc.weight.detach().float().cpu().numpy()
+
     def forward(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``(n, side, side, 3)`` uint8 → ``(n, 1280)`` float32, not normalised, and ``(n, 1000)`` probabilities."""
         self.load()

@@ -1,0 +1,92 @@
+"""Which entries of a vocabulary some words mean, and how much each of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from search.text import analyse
+from search.text_to_picture.encoder import TextEncoder
+from search.text_to_picture.vocabulary import Vocabulary, is_cjk
+
+# Cosines between texts without what their language has in common: 1 for the same name, about 0.3 at most for texts that
+# have nothing to do with each other.
+NEAR = 0.5  # from here on a name may say what the words look like
+NAMED = 0.75  # from here on it is what the words mean
+_BESIDE = 0.15  # names that are further from the words than the nearest by more than this say nothing
+_TEMPERATURE = 0.05  # of the softmax over those that are left
+_MOST_IMAGES = 10  # a label that was learnt from so many weighs so many times as much as a class of the network
+_MOST_ENTRIES = 8
+# Short Chinese words seem near to each other for one sign that they share.
+_SAME_SIGNS = 0.2
+_SECOND_NAME = 0.1
+_CACHED = 1_024  # texts, of 1.5 KiB each
+
+
+@dataclass(frozen=True)
+class Match:
+    """``shares``: entry → its share, which sum to 1; empty where the words have no look here. ``absent``: an entry that
+    the words mean and that no picture looks like."""
+
+    shares: Mapping[int, float] = field(default_factory=dict)
+    absent: int | None = None
+    is_named: bool = False  # the words are a name, or as good as one; else what they mean is a guess
+
+
+class Matcher:
+    """Compares words with the names of one vocabulary. Threads share it."""
+
+    def __init__(self, vocabulary: Vocabulary, texts: TextEncoder) -> None:
+        self._vocabulary, self._texts = vocabulary, texts
+        entries = vocabulary.entries
+        has_look = np.linalg.norm(vocabulary.looks, axis=1) > 0 if len(entries) else np.zeros(0, bool)
+        self._usable = has_look & np.array([one.is_present for one in entries], dtype=bool)
+        self._priors = np.array([min(one.images, _MOST_IMAGES) or 1 for one in entries], dtype=np.float64)
+        self.embed = lru_cache(maxsize=_CACHED)(self._embed)
+
+    def _embed(self, text: str) -> np.ndarray:
+        """``(t,)`` of unit length. Kept for a while: turning a page or choosing a filter asks the same again."""
+        return self._texts.embed([text])[0]
+
+    def match(self, text: str) -> Match:
+        """What the words mean, by the names that are nearest to them."""
+        vocabulary = self._vocabulary
+        exact = vocabulary.called(analyse(text))
+        if not exact:
+            similarities = vocabulary.centred @ vocabulary.centre(self.embed(text)[None], [text])[0]
+            if is_cjk(text):
+                similarities = similarities - _SAME_SIGNS * vocabulary.in_cjk
+            return self._chosen(vocabulary.nearest(similarities))
+        asked = dict.fromkeys(exact, 0.0) | self._translations(exact, text)
+        similarities = (vocabulary.centred @ vocabulary.centred[list(asked)].T - list(asked.values())).max(axis=1)
+        return self._chosen(vocabulary.nearest(similarities))
+
+    def _translations(self, places: Sequence[int], text: str) -> dict[int, float]:
+        """What the same entries are called in the other script, the tables say surer than any model: places of those
+        names, and by how much they count less. The first name of each is the usual one."""
+        vocabulary, script = self._vocabulary, is_cjk(text)
+        found: dict[int, float] = {}
+        seen: set[int] = set()
+        for place in vocabulary.siblings(places):
+            owner = int(vocabulary.owners[place])
+            if vocabulary.in_cjk[place] != script:
+                found[place] = _SECOND_NAME if owner in seen else 0.0
+                seen.add(owner)
+        return found
+
+    def _chosen(self, similarities: np.ndarray) -> Match:
+        if not len(similarities):
+            return Match()
+        usable = np.where(self._usable, similarities, -1.0)
+        best, nearest = float(usable.max()), int(similarities.argmax())
+        if similarities[nearest] >= NAMED and best < similarities[nearest] - _BESIDE:
+            return Match(absent=nearest)
+        if best < NEAR:
+            return Match()
+        near = np.flatnonzero(usable >= best - _BESIDE)
+        weights = np.exp((usable[near] - best) / _TEMPERATURE) * self._priors[near]
+        order = np.argsort(-weights, kind="stable")[:_MOST_ENTRIES]
+        total = float(weights[order].sum())
+        shares = {int(near[place]): float(weights[place]) / total for place in order}
+        return Match(shares, is_named=best >= NAMED)
