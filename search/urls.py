@@ -18,7 +18,7 @@ from search.views import (
     samples,
     sharing,
 )
-from search.views.index import actions, building, comparing, overview
+from search.views.index import actions, building, comparing, overview, tuning
 from search.views.suggestions import classifiers, mislabelled, panel, queue
 
 urlpatterns = [
@@ -57,6 +57,8 @@ urlpatterns = [
     path("index/", overview.overview, name="index"),
     path("index/build/", building.build, name="index-build"),
     path("index/compare/", comparing.compare_generations, name="index-compare"),
+    path("index/tuning/start/", tuning.start, name="index-tuning-start"),
+    path("index/tuning/progress/", tuning.progress, name="index-tuning-progress"),
     path("index/generations/<int:pk>/figures/", overview.figures, name="index-figures"),
     path("index/generations/<int:pk>/failed/", overview.failed_images, name="index-failed"),
     path("index/generations/<int:pk>/retry/", actions.retry, name="index-retry"),

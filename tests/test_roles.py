@@ -149,6 +149,8 @@ TABLE = {
     "index/": Rule(STAFF, NA),
     "index/build/": Rule(STAFF, STAFF),
     "index/compare/": Rule(STAFF, NA),
+    "index/tuning/start/": Rule(NA, STAFF),
+    "index/tuning/progress/": Rule(STAFF, NA),
     "index/products/<uuid:product>/": Rule("hid hid ok ok ok", NA, {"product": "product"}),
     "index/generations/<int:pk>/figures/": Rule(STAFF, NA, {"pk": "generation"}),
     "index/generations/<int:pk>/failed/": Rule(STAFF, NA, {"pk": "generation"}),

@@ -52,6 +52,7 @@ def succeed(number: int) -> Generation | None:
             weights=live.weights,
             index_options=live.index_options,
             sample_size=live.sample_size,
+            tuning=live.tuning,
             seconds_per_document=live.seconds_per_document,
             seconds_per_embedding=live.seconds_per_embedding,
             note=f"Restored from a backup of generation {live.pk}.",

@@ -7,6 +7,7 @@ from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
 from search.models.looks import FoundFaces, SafetyScore
 from search.models.query_photos import QueryEmbedding, QueryPhoto
+from search.models.tuning import Tuning
 from search.models.vocabularies import PictureVocabulary
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "SearchRecord",
     "SuggestedRegions",
     "SuggestionSetting",
+    "Tuning",
 ]

@@ -61,6 +61,14 @@ class Generation(models.Model):
     differences = models.JSONField(null=True, blank=True, help_text="kind of difference → images, when last compared")
     quality = models.JSONField(null=True, blank=True, help_text="what manage.py quality last measured")
     vocabulary_at = models.DateTimeField(null=True, blank=True, help_text="when what words look like was learnt")
+    tuning = models.ForeignKey(
+        "search.Tuning",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="generations",
+        help_text="the training that its projection comes from; none where no label had a say",
+    )
     embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

