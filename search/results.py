@@ -16,6 +16,7 @@ from search.ask import Found
 from search.examples import Example
 from search.facets import Facet, PriceForm, facets_of, price_form_of
 from search.pictures import Picture, embedding_of
+from search.quality.judging import Judging, with_verdicts
 from search.query import Query
 from search.rail import (
     Chip,
@@ -149,14 +150,21 @@ class Page:
 
 
 def page_of(
-    found: Found, pictures: Sequence[Picture], who: Visibility, notes: Iterable[str] = (), *, has_taste: bool = False
+    found: Found,
+    pictures: Sequence[Picture],
+    who: Visibility,
+    notes: Iterable[str] = (),
+    *,
+    has_taste: bool = False,
+    judging: Judging | None = None,
 ) -> Page:
     """Everything that the results page shows of an answer. One query, for the hits' images.
 
     :param has_taste: whether who asks has a taste that may order what is equally similar
+    :param judging: of staff, who see what they have said of the hits
     """
     query = found.query
-    cards = cards_of(found, who)
+    cards = cards_of(found, who, judging=judging)
     if query.group == "photos":
         cards = collapsed(cards)
     last = not found.has_next
@@ -221,7 +229,9 @@ def _words_url(found: Found) -> str:
     return found.query.with_(text=f"{words} {found.query.text}".strip(), color=()).url()
 
 
-def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -> list[tuple[Hit, Card]]:
+def cards_of(
+    found: Found, who: Visibility, hits: Sequence[Hit] | None = None, judging: Judging | None = None
+) -> list[tuple[Hit, Card]]:
     """Hits that the database admits, with their cards, in order.
 
     :param hits: only these of what was found
@@ -231,6 +241,8 @@ def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -
         return []
     encoder = found.generation.encoder if found.direction else None
     images = hydrate.with_photo_counts(hydrate.images_of(hits, who, encoder), who)
+    if judging is not None:
+        images = with_verdicts(images, judging)
     pairs = hydrate.admitted(hits, images.defer("product__description", "product__attributes"))
     parts: list[dict[str, float]] = [{} for _pair in pairs]
     if found.direction:

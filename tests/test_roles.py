@@ -156,6 +156,10 @@ TABLE = {
     "index/generations/<int:pk>/failed/": Rule(STAFF, NA, {"pk": "generation"}),
     "index/generations/<int:pk>/retry/": Rule(NA, STAFF, {"pk": "generation"}),
     "index/generations/<int:pk>/<slug:verb>/": Rule(NA, STAFF, {"pk": "generation", "verb": "reconcile"}),
+    "quality/": Rule(STAFF, NA),
+    "quality/progress/": Rule(STAFF, NA),
+    "quality/start/": Rule(NA, STAFF),
+    "quality/judgements/<uuid:key>/": Rule(NA, STAFF, {"key": "photo"}, form="query=q%3Dred&verdict=good"),
     # --- Accounts ------------------------------------------------------------------------------------------
     "accounts/login/": Rule(ALL, ALL),
     "accounts/logout/": Rule(ALL, ALL),

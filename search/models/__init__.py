@@ -6,6 +6,7 @@ from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding,
 from search.models.generations import Generation
 from search.models.history import ProductView, SavedSearch, SearchRecord
 from search.models.looks import FoundFaces, SafetyScore
+from search.models.quality import Judgement, QualityRun
 from search.models.query_photos import QueryEmbedding, QueryPhoto
 from search.models.tuning import Tuning
 from search.models.vocabularies import PictureVocabulary
@@ -20,11 +21,13 @@ __all__ = [
     "EncodedPicture",
     "FoundFaces",
     "Generation",
+    "Judgement",
     "LabelConfirmed",
     "LabelDoubt",
     "PictureVocabulary",
     "Placement",
     "ProductView",
+    "QualityRun",
     "QueryEmbedding",
     "QueryPhoto",
     "RegionEmbedding",

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from gallery.models import BulkEdit, Category, Collection
 from search.classification.training import train
 from search.models import DuplicatePair, Generation
+from search.quality import measure
 from tests.browser.files import RED_CIRCLE, search_by
 from tests.browser.imports import checked_import
 from tests.browser.shop import photo
@@ -34,6 +35,7 @@ ADDRESSES = {
     "suggestions": "/suggestions/",
     "mislabelled": "/suggestions/mislabelled/",
     "classifiers": "/suggestions/classifiers/",
+    "quality": "/quality/",
     "duplicates": "/duplicates/",
     "imports": "/import/",
     "products": "/products/?sort=sku",
@@ -76,7 +78,7 @@ SUGGESTING = ("suggestions", "mislabelled", "classifiers")
 # Seen by staff.
 BEHIND_THE_COUNTER = (
     "upload", "export", "duplicates", "imports", "import", "job", "suggestion", "products", "product edit",
-    "bulk edits", "bulk edit", *SUGGESTING,
+    "bulk edits", "bulk edit", "quality", *SUGGESTING,
 )  # fmt: skip
 
 
@@ -120,6 +122,8 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         doubt_and_ask()
     if place == "duplicates":
         add_pairs()
+    if place == "quality":
+        measure(Generation.objects.live(), ("category", "product", "words", "judgements"))
     if place in BEHIND_THE_COUNTER:
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
     if place in MODERATED:

@@ -293,10 +293,11 @@ def test_an_older_build_does_not_take_over_from_a_newer_one(settings):
 
 def test_quality_is_kept_with_the_generation_that_was_measured(capsys):
     add_products(12)
+    add_product("OTHER", "circle", "teal", category="Other")
     run_loop()
     second = generations.build()
     run_loop()
-    call_command("quality", "--generation", str(second.pk))
+    call_command("quality", "--task", "category", "--generation", str(second.pk))
     second.refresh_from_db()
     assert 0 <= second.quality["default weights"]["precision_at_10"] <= 1
     assert second.quality["measured_at"]
