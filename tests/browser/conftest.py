@@ -87,6 +87,10 @@ class Complaints:
         """The browser reports every answer of 400 and above."""
         self.expect(rf"responded with a status of {status} ")
 
+    def expect_forgotten(self) -> None:
+        """The test forgets a photo, perhaps while its parts are still sought."""
+        self.expect(r"responded with a status of 404 .*/regions/")
+
     def unexpected(self) -> list[str]:
         return [text for text in self.seen if not any(re.search(pattern, text) for pattern in self.expected)]
 

@@ -41,7 +41,8 @@ def drag_over(page: Page, carried: JSHandle) -> None:
 
 
 def drop(page: Page, *files: FilePayload) -> None:
-    """Drag the files over the page and let go."""
+    """Drag the files over the page and let go, once its scripts listen."""
+    page.wait_for_load_state()
     transfer = carried(page, *files)
     drag_over(page, transfer)
     page.dispatch_event("main", "drop", {"dataTransfer": transfer})
@@ -55,7 +56,8 @@ def search_by(page: Page, *files: FilePayload) -> None:
 
 
 def paste(page: Page, picture: bytes) -> None:
-    """Put a PNG on the clipboard and press the keys."""
+    """Put a PNG on the clipboard and press the keys, once the page's scripts listen."""
+    page.wait_for_load_state()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
         """async (bytes) => {

@@ -56,6 +56,11 @@ def expect_photo(page: Page, image: Image) -> None:
     expect(shown(page).locator("[data-safety=safe]")).to_be_attached(timeout=FIRST_LOOK_MS)
 
 
+def expect_taken(page: Page, image: Image) -> None:
+    """The next photo is shown before the server has the decision; the decided one leaves the page after it."""
+    expect(page.locator(f'[data-judge][data-photo="{image.pk}"]')).to_have_count(0)
+
+
 def expect_status(image: Image, status: str) -> None:
     image.refresh_from_db()
     assert image.status == status
@@ -123,8 +128,9 @@ def test_keys_can_be_turned_off(desk: Page, queue: list[Image]):
     expect(desk.locator("#field-words")).not_to_be_focused()
     shown(desk).get_by_role("button", name="Approve").click()  # of the first photo, which the keys left alone
     expect_photo(desk, queue[1])
-    expect_status(queue[1], "pending")
+    expect_taken(desk, queue[0])
     expect_status(queue[0], "approved")
+    expect_status(queue[1], "pending")
 
 
 def test_the_end_of_the_queue(desk: Page, queue: list[Image]):

@@ -152,6 +152,7 @@ def test_a_new_photo_keeps_words_and_filters(page: Page):
 
 
 def test_a_forgotten_photo_is_gone(page: Page, complaints):
+    complaints.expect_forgotten()
     page.goto("/")
     drop(page, RED_CIRCLE)
     expect_results(page)

@@ -137,7 +137,7 @@ def test_share_with_the_photo(visitor: Visitor, context: BrowserContext, site: s
 
 
 def test_delete_my_photo(visitor: Visitor, complaints):
-    complaints.expect(r"status of 404 .*/regions/")  # the parts of the photo, where they are sought when it goes
+    complaints.expect_forgotten()
     visitor.search_by_sample("Tulip")
     visitor.click(visitor.page.get_by_role("button", name="Forget this photo"))
     visitor.page.wait_for_url(re.compile(r"/$"))

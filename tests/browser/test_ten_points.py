@@ -402,6 +402,7 @@ def test_point_8_what_was_removed_comes_back(hand: Hand, shopper: User, site: st
 
 def test_point_9_errors_say_what_to_do_and_photos_are_deleted(hand: Hand, complaints: Complaints):
     complaints.expect_status(400)
+    complaints.expect_forgotten()
     page = hand.page
     page.goto("/")
     field = page.get_by_label("Search with a photo", exact=True)
