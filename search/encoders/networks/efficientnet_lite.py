@@ -43,7 +43,7 @@ class EfficientNetLite(Network):
     version = 1
     dimension = 1280
 
-    def __init__(self, variant: int = 2, pooling: str = "mean") -> None:
+    def __init__(self, variant: int = 2, pooling: str = "gem") -> None:
         if variant not in _INPUT_SIZES:
             raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
         if pooling not in _POOLINGS:
