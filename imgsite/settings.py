@@ -313,6 +313,8 @@ RECOGNITION_CONFIDENCE = env.float("RECOGNITION_CONFIDENCE", default=0.5)
 # Reads typed words for what they look like; "" turns that off, and words are searched as text alone. See docs/words.md.
 TEXT_ENCODER = env.str("TEXT_ENCODER", default="search.text_to_picture.e5.MultilingualE5")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
+# Sums over photos that are unlike the catalogue, of several people, keep later ones from finding the same few products.
+SEARCH_LEARN_OUTSIDE = env.bool("SEARCH_LEARN_OUTSIDE", default=True)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)
 SEARCH_FIT_LEAST = env.int("SEARCH_FIT_LEAST", default=2_000)

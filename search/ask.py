@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 
 from gallery.visibility import Visibility
 from search.colors import color_words
-from search.direction import Direction, direction_between, direction_to, leaning
+from search.direction import Direction, direction_between, direction_to, for_outside, leaning
 from search.engines import get_engine
 from search.engines.base import Answer, Facets, Request
 from search.fingerprints import Fingerprint
 from search.models import Generation
 from search.names import Names, most_counted
+from search.outside.spreading import spread
 from search.pictures import Picture
 from search.query import MAX_DEPTH, BadParameter, Query, without_all
 from search.slices import Arrange, Hit, Slice, of_fused, of_list, of_window
@@ -137,6 +138,8 @@ def ask(
             for value in query.attributes
             if not counted.get(value)
         ]
+    if direction is not None and direction.outside is not None:
+        answer = spread(answer, direction, generation)
     page = (
         of_window(answer, query, size, direction, generation.scale.bands(direction.weights), arrange)
         if direction
@@ -252,6 +255,8 @@ def _direction(
             notes.append(_("The picture has none of the parts that the weights name, so the usual weights were used."))
     if direction is None and len(known) > 1:
         notes.append(_("These pictures cancel each other out. Take one of them away."))
+    elif direction is not None and len(known) == 1 and known[0].image is None and known[0].vectors is not None:
+        direction = for_outside(direction, known[0].vectors, generation)
     elif direction is None:
         notes.append(_("There is nothing to compare in this picture. Choose one that shows a product."))
     return direction, notes

@@ -190,5 +190,5 @@ def twin(generation: Generation, *, engine: str | None = None, note: str = "") -
         note=note,
     )
     if generation.scale.is_calibrated:
-        copy.calibrate(generation.scale)
+        copy.calibrate(generation.scale, generation.scale_photos)
     return copy

@@ -48,6 +48,8 @@ def succeed(number: int) -> Generation | None:
             projection_data=live.projection_data,
             scale_data=live.scale_data,
             calibrated_at=live.calibrated_at,
+            scale_photos=live.scale_photos,
+            scale_shares=live.scale_shares,
             dimension=live.dimension,
             weights=live.weights,
             index_options=live.index_options,

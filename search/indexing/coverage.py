@@ -57,6 +57,7 @@ class Coverage:
     originals_missing: int = 0  # from storage, when they were last looked for
     documents: int | None = None
     bytes: int | None = None
+    similarity: dict[str, dict[str, float]] = field(default_factory=dict)  # kind of known pair → band → share in it
 
     @property
     def percent(self) -> int:
@@ -144,6 +145,7 @@ def coverage(generation: Generation) -> Coverage:
         seconds_left=_seconds_left(generation, counts["waiting"], to_embed),
         reasons=reasons,
         originals_missing=Image.objects.without_original().count(),
+        similarity=generation.scale_shares,
         engine_detail=health.detail,
         engine_ok=health.ok,
         documents=health.documents,

@@ -22,6 +22,7 @@ from search.indexing.cards import CardRenditions
 from search.indexing.reconcile import mark_missed, reconcile
 from search.indexing.writing import write_batch
 from search.models import Generation
+from search.outside.learning import learn
 from search.photos import delete_expired
 from search.safety.upkeep import LooksAhead, purge_taken_down
 from search.text_to_picture.upkeep import VocabularyUpkeep
@@ -106,6 +107,7 @@ class IndexLoop:
             Scheduled(30, mark_missed),
             Scheduled(30, self._calibrate_live),
             Scheduled(300, delete_expired),
+            Scheduled(300, learn),
             Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
             Scheduled(15, revive_silent),

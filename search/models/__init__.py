@@ -1,5 +1,6 @@
 from search.models.changes import Change, Placement
 from search.models.classification import Classifier, LabelConfirmed, LabelDoubt, SuggestionSetting
+from search.models.crowds import OutsideCrowd
 from search.models.documents import EmbeddedDocument
 from search.models.duplicates import DuplicateLook, DuplicatePair
 from search.models.embeddings import Embedding, EncodedPicture, RegionEmbedding, SuggestedRegions
@@ -24,6 +25,7 @@ __all__ = [
     "Judgement",
     "LabelConfirmed",
     "LabelDoubt",
+    "OutsideCrowd",
     "PictureVocabulary",
     "Placement",
     "ProductView",

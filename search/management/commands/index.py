@@ -113,6 +113,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {account.orphans} documents without an image; repair: manage.py index reconcile")
         for reason, images in account.reasons.items():
             self.stdout.write(f"  {images} x {reason}")
+        for kind, shares in account.similarity.items():
+            said = ", ".join(f"{100 * share:.1f} % {band.replace('-', ' ')}" for band, share in shares.items())
+            self.stdout.write(f"  similarity of pairs, {kind}: {said} or nearer")
         self.stdout.write(f"  engine: {account.engine_detail}")
 
     def build(self, encoder: str | None, promote: bool, **options: Any) -> None:
