@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TUNED_SHARE = 0.5  # of the learnt axes in a likeness of contents
 _TOP = 10  # products
 _FIRST_ROW = 4
+_CLOTHES = "clothing"  # a category of the stickers
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def hubs(catalogue: "WorldOfPhotos", asking: "WorldOfPhotos", weights: Mapping[s
             crowd, waiting = crowd.having(waiting), []
             spread = crowd.seen_by(projection) if crowd.photos >= LEAST_PHOTOS else None
     print(f"| {len(asking.vectors)} {asking.name} on {len(set(catalogue.photos.products))} {catalogue.name} ", end="")
-    print(f"| {_evenness(before)} | {_evenness(after)} | {_evenness(after[500:])} |")
+    print(f"| {_evenness(before)} | {_evenness(after)} | {_evenness(after[500:])} |", end="")
+    print(f" {_clothes(catalogue, before)} | {_clothes(catalogue, after)} |")
     return crowd if spread is not None else None
 
 
@@ -200,6 +202,15 @@ def _products(catalogue: "WorldOfPhotos", ranked: np.ndarray) -> list[int]:
 def _evenness(found: Sequence[Sequence[int]]) -> str:
     shares = np.bincount([product for products in found for product in products]) / len(found)
     return f"{shares.max():.3f} ({(shares > 0.1).sum()} above .1; {(shares > 0).sum()} found)"
+
+
+def _clothes(catalogue: "WorldOfPhotos", found: Sequence[Sequence[int]]) -> str:
+    """Mean share of stickers that show clothes: what photographs of clothes had better find."""
+    if _CLOTHES not in catalogue.names:
+        return "-"
+    category = catalogue.names.index(_CLOTHES)
+    clothes = set(catalogue.photos.products[catalogue.photos.categories == category].tolist())
+    return f"{np.mean([product in clothes for products in found for product in products]):.3f}"
 
 
 def cost(catalogue: "WorldOfPhotos", crowd: "Crowd", weights: Mapping[str, float]) -> str:
@@ -241,12 +252,12 @@ def measure(folder: Path, packages: Path | None, cache: Path | None) -> None:
     no_match(products, [everyday, stickers], ways)
     no_match(stickers, [everyday, products], ways)
     print("\nHubs: the largest share of top tens that one product is in, before, after, and of the later photos")
-    print("| photos | before | after | after, from the 501st on |")
-    print("|---|---|---|---|")
-    other_kinds = stickers.among(stickers.photos.categories != stickers.names.index("clothing"))
+    print("| photos | before | after | after, from the 501st on | share of clothes before | after |")
+    print("|---|---|---|---|---|---|")
+    other_kinds = stickers.among(stickers.photos.categories != stickers.names.index(_CLOTHES))
     crowds = {}
     for way, weights in ways.items():
-        print(f"| *{way}* | | | |")
+        print(f"| *{way}* | | | | | |")
         for catalogue, asking in ((stickers, products), (other_kinds, products), (products, stickers)):
             crowds[way, catalogue.name, len(catalogue.vectors)] = hubs(catalogue, asking, weights)
     print("\nCost for the catalogue's own photos: P@10 and first four, before | as built | if all were corrected")

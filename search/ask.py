@@ -138,7 +138,7 @@ def ask(
             for value in query.attributes
             if not counted.get(value)
         ]
-    if direction is not None and direction.outside is not None:
+    if direction is not None and direction.outside is not None and query.weaker:
         answer = spread(answer, direction, generation)
     page = (
         of_window(answer, query, size, direction, generation.scale.bands(direction.weights), arrange)

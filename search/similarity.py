@@ -21,7 +21,7 @@ LEAST_PAIRS = 20  # of a kind; fewer tell no share
 _UNCALIBRATED = (0.3, 0.75, 0.95)
 _NEAREST = "nearest"  # what each held-out photo finds first: a photo of another product
 _COPIES = "copies"  # a photo, and the same saved again at half the size
-_RARE = 0.01  # of the nearest that may be called nearly the same, and of the copies that may not
+_RARE = 0.01  # of the nearest that may be nearly the same, and that may be weak; of the copies that may be neither
 _DEEP = "deep"
 _MOSTLY = 0.5  # weight of contents below which a query does not ask what a picture shows
 
@@ -52,15 +52,16 @@ class SimilarityScale:
     def lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:
         """Where "similar" (the weak line), "very similar" and "nearly the same" begin, for usable weights.
 
-        The first two are those of ``random_lines``. "Nearly the same" begins where one in a hundred of the nearest
-        photos of other products lies above. No line lies above what 99 of 100 copies of a photo reach.
+        "Very similar" is that of ``random_lines``, and so is the weak line, unless more than one photo in a hundred
+        would find no other product above it. "Nearly the same" begins where one in a hundred of the nearest photos of
+        other products lies above. No line lies above what 99 of 100 copies of a photo reach.
         """
         weak, very, nearly = self.random_lines(weights)
         nearest, copies = (self._similarities(self.known.get(kind), weights) for kind in (_NEAREST, _COPIES))
         if self.is_calibrated and len(nearest) >= LEAST_PAIRS and len(copies) >= LEAST_PAIRS:
             most = float(np.quantile(copies, _RARE))
-            nearly = min(max(very, float(np.quantile(nearest, 1 - _RARE))), most)
-            return min(weak, most), min(very, most), nearly
+            least, nearly = (float(line) for line in np.quantile(nearest, [_RARE, 1 - _RARE]))
+            return min(weak, least, most), min(very, most), min(max(very, nearly), most)
         return weak, very, nearly
 
     def random_lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:

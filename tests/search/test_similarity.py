@@ -1,4 +1,4 @@
-"""The scale of similarity: read off known pairs when a generation is calibrated, kept with it, right for any weights."""
+"""The scale of similarity: read off known pairs, kept with the generation, right for any weights."""
 
 import io
 import json
@@ -42,6 +42,13 @@ def test_nearly_the_same_begins_above_what_other_products_reach():
     assert shares["nearest"]["nearly-the-same"] == pytest.approx(0.01, abs=0.006)
     assert shares["copies"]["nearly-the-same"] == 1.0
     assert shares["random"]["similar"] == pytest.approx(0.05, abs=0.002)
+
+
+def test_a_photo_finds_something_even_where_random_pairs_are_very_like():
+    scale = scale_with(nearest=0.3, copies=0.97)
+    alike = SimilarityScale(scale.names, scale.pairs + 0.3, scale.known)
+    assert alike.random_lines({"deep": 1.0})[0] > 0.4
+    assert alike.shares({"deep": 1.0})["nearest"]["similar"] == pytest.approx(0.99, abs=0.006)
 
 
 def test_copies_are_nearly_the_same_even_where_other_products_are_very_like():
