@@ -42,9 +42,11 @@ class Ready:
         projection: "Projection",
         weights: Mapping[str, float],
         known_world: "World | None",
+        *,
+        tuned: bool = False,
     ) -> "Ready":
         from search.generations.known_pairs import pairs_of, projected
-        from search.similarity import SimilarityScale, cosines
+        from search.similarity import PASSING, PASSING_TUNED, SimilarityScale, cosines
 
         samples = projected(projection, world.vectors)
         known = pairs_of(samples, world.photos, weights)
@@ -52,7 +54,7 @@ class Ready:
             places = np.arange(len(world.copies))
             known["copies"] = cosines(samples, places, projected(projection, world.copies), places)
         random = SimilarityScale.measure(samples)
-        scale = SimilarityScale(random.names, random.pairs, known, known_world)
+        scale = SimilarityScale(random.names, random.pairs, known, known_world, PASSING_TUNED if tuned else PASSING)
         return cls(world, projection, scale, _side_by_side(projection, world.vectors))
 
     def similarities(self, asking: Sequence[Mapping[str, np.ndarray]], weights: Mapping[str, float]) -> np.ndarray:
@@ -123,7 +125,7 @@ def no_match(catalogue: "WorldOfPhotos", others: Sequence["WorldOfPhotos"], ways
         known_world = world_of(rest.photos)
         for name, projection in projections(rest):
             for way, weights in ways.items():
-                ready = Ready.of(rest, projection, weights, known_world)
+                ready = Ready.of(rest, projection, weights, known_world, tuned=name == "tuned")
                 own.setdefault((name, way), []).append((len(photos), *ready.weak(photos, weights)))
     print(f"\nNo match: {len(catalogue.vectors)} {catalogue.name} as the catalogue; share under the weak line,")
     print("and in brackets told to be from another world")
@@ -132,7 +134,7 @@ def no_match(catalogue: "WorldOfPhotos", others: Sequence["WorldOfPhotos"], ways
     known_world = world_of(catalogue.photos)
     for name, projection in projections(catalogue):
         for way, weights in ways.items():
-            ready = Ready.of(catalogue, projection, weights, known_world)
+            ready = Ready.of(catalogue, projection, weights, known_world, tuned=name == "tuned")
             counts = np.array(own[name, way])
             mean = counts[:, 0] @ counts[:, 1:] / counts[:, 0].sum()
             cells = [mean, *(ready.weak(other.vectors, weights) for other in others)]
@@ -237,7 +239,7 @@ def cost(catalogue: "WorldOfPhotos", crowd: "Crowd", weights: Mapping[str, float
     return " | ".join(f"{value:.3f}" for value in np.mean(figures, axis=0))
 
 
-def measure(folder: Path, packages: Path | None, cache: Path | None) -> None:
+def measure(folder: Path, packages: Path | None, cache: Path | None, only: str | None) -> None:
     from django.conf import settings
 
     from bench.worlds import Worlds
@@ -249,8 +251,16 @@ def measure(folder: Path, packages: Path | None, cache: Path | None) -> None:
     products, stickers, everyday = worlds.products(folder), worlds.stickers(packages), worlds.everyday()
     ways = {"as by default": encoder.default_weights, "content alone": {"deep": 1.0}}
     print(encoder.identity, dict(encoder.default_weights))
-    no_match(products, [everyday, stickers], ways)
-    no_match(stickers, [everyday, products], ways)
+    if only != "hubs":
+        no_match(products, [everyday, stickers], ways)
+        no_match(stickers, [everyday, products], ways)
+    if only != "no-match":
+        evenness_and_cost(products, stickers, ways)
+
+
+def evenness_and_cost(
+    products: "WorldOfPhotos", stickers: "WorldOfPhotos", ways: Mapping[str, Mapping[str, float]]
+) -> None:
     print("\nHubs: the largest share of top tens that one product is in, before, after, and of the later photos")
     print("| photos | before | after | after, from the 501st on | share of clothes before | after |")
     print("|---|---|---|---|---|---|")
@@ -271,6 +281,7 @@ def measure(folder: Path, packages: Path | None, cache: Path | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.outside", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs, a folder for each category")
+    parser.add_argument("--only", choices=("no-match", "hubs"), help="leave out the other measurement")
     parser.add_argument("--packages", type=Path, help="folder with the demo's packages (default: node_modules)")
     parser.add_argument("--cache", type=Path, help="folder in which embeddings are kept for the next time")
     given = parser.parse_args()
@@ -279,7 +290,7 @@ def main() -> None:
     import django
 
     django.setup()
-    measure(given.photos, given.packages, given.cache)
+    measure(given.photos, given.packages, given.cache, given.only)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,14 @@ from django.utils.translation import pgettext_lazy
 from search.outside.world import World
 
 RANDOM_PAIRS = 4_000
+PASSING = 0.05
+# Where axes are learnt from labels, random pairs of one category are more alike than what is new is to anything.
+PASSING_TUNED = 0.1
 LEAST_PAIRS = 20  # of a kind; fewer tell no share
 _UNCALIBRATED = (0.3, 0.75, 0.95)
 _NEAREST = "nearest"  # what each held-out photo finds first: a photo of another product
 _COPIES = "copies"  # a photo, and the same saved again at half the size
-_RARE = 0.01  # of the nearest that may be nearly the same, and that may be weak; of the copies that may be neither
+_RARE = 0.01  # of the nearest that may be nearly the same, and of the copies that may not
 _DEEP = "deep"
 _MOSTLY = 0.5  # weight of contents below which a query does not ask what a picture shows
 
@@ -44,6 +47,7 @@ class SimilarityScale:
     pairs: np.ndarray
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
     world: World | None = None
+    passing: float = PASSING  # share of the random pairs above the weak line
 
     @property
     def is_calibrated(self) -> bool:
@@ -52,27 +56,27 @@ class SimilarityScale:
     def lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:
         """Where "similar" (the weak line), "very similar" and "nearly the same" begin, for usable weights.
 
-        "Very similar" is that of ``random_lines``, and so is the weak line, unless more than one photo in a hundred
-        would find no other product above it. "Nearly the same" begins where one in a hundred of the nearest photos of
-        other products lies above. No line lies above what 99 of 100 copies of a photo reach.
+        The first two are those of ``random_lines``. "Nearly the same" begins where one in a hundred of the nearest
+        photos of other products lies above. No line lies above what 99 of 100 copies of a photo reach.
         """
         weak, very, nearly = self.random_lines(weights)
         nearest, copies = (self._similarities(self.known.get(kind), weights) for kind in (_NEAREST, _COPIES))
-        if self.is_calibrated and len(nearest) >= LEAST_PAIRS and len(copies) >= LEAST_PAIRS:
+        if self.is_calibrated and len(nearest) >= LEAST_PAIRS:
+            nearly = max(very, float(np.quantile(nearest, 1 - _RARE)))
+        if self.is_calibrated and len(copies) >= LEAST_PAIRS:
             most = float(np.quantile(copies, _RARE))
-            least, nearly = (float(line) for line in np.quantile(nearest, [_RARE, 1 - _RARE]))
-            return min(weak, least, most), min(very, most), min(max(very, nearly), most)
+            weak, very, nearly = min(weak, most), min(very, most), min(nearly, most)
         return weak, very, nearly
 
     def random_lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:
         """The same as far as random pairs tell.
 
-        The weak line lets one random pair in twenty pass, "very similar" one in five hundred; "nearly the same" lies
-        most of the way from there to an identical picture.
+        The weak line lets ``passing`` of the random pairs pass, "very similar" one in five hundred; "nearly the same"
+        lies most of the way from there to an identical picture.
         """
         if not self.is_calibrated:
             return _UNCALIBRATED
-        weak, very = np.quantile(self._similarities(self.pairs, weights), [0.95, 0.998])
+        weak, very = np.quantile(self._similarities(self.pairs, weights), [1 - self.passing, 0.998])
         return float(weak), float(very), float(very + 0.6 * (1 - very))
 
     def weak_line(self, weights: Mapping[str, float]) -> float:
@@ -122,6 +126,7 @@ class SimilarityScale:
         arrays = {f"known/{kind}": pairs.astype(np.float32) for kind, pairs in self.known.items()}
         if self.world is not None:
             arrays |= {f"world/{name}": array for name, array in self.world.arrays().items()}
+        arrays["passing"] = np.array(self.passing)
         file = io.BytesIO()
         np.savez(file, allow_pickle=False, names=np.array(self.names), pairs=self.pairs.astype(np.float32), **arrays)
         return file.getvalue()
@@ -136,7 +141,8 @@ class SimilarityScale:
                 for kind in ("known/", "world/")
             )
             names = tuple(str(name) for name in arrays["names"])
-            return cls(names, arrays["pairs"], known, World.from_arrays(world) if world else None)
+            passing = float(arrays["passing"]) if "passing" in arrays.files else PASSING
+            return cls(names, arrays["pairs"], known, World.from_arrays(world) if world else None, passing)
 
     @classmethod
     def measure(cls, samples: Mapping[str, np.ndarray], seed: int = 0) -> "SimilarityScale":

@@ -19,7 +19,7 @@ from search.indexing.embedding import DECODE_PIXELS, stacked
 from search.models import Embedding, Generation
 from search.outside.world import World
 from search.projection import Projection, Vectors
-from search.similarity import SimilarityScale, cosines
+from search.similarity import PASSING, PASSING_TUNED, SimilarityScale, cosines
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,8 @@ def scale_of(generation: Generation, photos: KnownPhotos) -> SimilarityScale:
     if copies:
         places = np.array([photos.hashes.index(sha256) for sha256 in copies])
         known["copies"] = cosines(samples, places, projected(projection, list(copies.values())), np.arange(len(copies)))
-    return SimilarityScale(scale.names, scale.pairs, known, world_of(photos))
+    passing = PASSING if generation.tuning_id is None else PASSING_TUNED
+    return SimilarityScale(scale.names, scale.pairs, known, world_of(photos), passing)
 
 
 def world_of(photos: KnownPhotos) -> World | None:

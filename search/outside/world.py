@@ -61,7 +61,7 @@ class World:
         centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         centred = (rows - centre).astype(np.float64)
         n, d = centred.shape
-        keep = min(_AXES, max(1, n // 4), d)
+        keep = max(1, min(_AXES, n // 4, d // 2))
         if n < d:  # the same axes from the smaller of the two matrices
             lengths, left = np.linalg.eigh(centred @ centred.T)
             axes = centred.T @ left[:, ::-1][:, :keep] / np.sqrt(np.maximum(lengths[::-1][:keep], 1e-12))
