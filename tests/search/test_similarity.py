@@ -158,7 +158,8 @@ def test_it_is_measured_again_once_there_are_enough_to_know_the_catalogues_world
     assert not generations.calibrate(first), "once is enough while little has come"
     monkeypatch.setattr(world, "LEAST_PHOTOS", 40)
     monkeypatch.setattr("search.generations.fitting.LEAST_PHOTOS", 40)
-    add_products(8, prefix="Q")
+    for n in range(8):
+        add_product(f"Q-{n}", "square", "teal", size=(300 + 10 * n, 190))
     IndexLoop().run_until_idle()
     again = Generation.objects.live()
     assert again.pk == first.pk
