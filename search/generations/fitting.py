@@ -91,10 +91,10 @@ def calibrate(generation: Generation) -> bool:
 
     It is done once, and once more when there are enough to tell photos from another world.
     """
-    embedded = Embedding.objects.filter(encoder=generation.encoder).count()
-    if embedded < CALIBRATE_AT:
+    if generation.calibrated_at and generation.scale.world is not None:
         return False
-    if generation.calibrated_at and (generation.scale.world is not None or not _is_due(generation, embedded)):
+    embedded = Embedding.objects.filter(encoder=generation.encoder).count()
+    if embedded < CALIBRATE_AT or (generation.calibrated_at and not _is_due(generation, embedded)):
         return False
     scale = known_pairs.scale_of(generation, known_pairs.known_photos(generation.encoder))
     generation.calibrate(scale, embedded)

@@ -35,14 +35,14 @@ def learn() -> int:
     waiting = QueryEmbedding.objects.filter(
         encoder=live.encoder, crop="", is_counted=False, photo__expires_at__gt=timezone.now()
     )
-    rows = list(waiting.select_related("photo").order_by("pk")[:_MOST])
+    rows = list(waiting.select_related("photo").order_by("-pk")[:_MOST])
     outside = [row for row in rows if live.scale.is_outside(row.vectors, {"deep": 1.0})]
     ordinary = {row.pk for row in rows} - {row.pk for row in outside}
     QueryEmbedding.objects.filter(pk__in=ordinary).update(is_counted=True)
     batch = _of_several(outside)
     if len(batch) < AT_ONCE:
         return 0
-    if not _add(live.encoder, batch):
+    if not _add(live, batch, outside):
         return 0
     logger.info("Learnt from %d photos that are unlike the catalogue.", len(batch))
     return len(batch)
@@ -61,18 +61,23 @@ def _of_several(rows: Sequence[QueryEmbedding]) -> list[QueryEmbedding]:
 
 
 @transaction.atomic
-def _add(encoder: str, batch: Sequence[QueryEmbedding]) -> bool:
-    """False where one was counted, or forgotten by its owner, meanwhile: the next time does it."""
+def _add(live: Generation, batch: Sequence[QueryEmbedding], seen: Sequence[QueryEmbedding]) -> bool:
+    """False where one was counted, or forgotten by its owner, meanwhile: the next time does it.
+
+    :param seen: with those that a person sent beside: they are not looked at again
+    """
     keys = [row.pk for row in batch]
     locked = QueryEmbedding.objects.select_for_update().filter(pk__in=keys, is_counted=False).values_list("pk")
     if len(locked) != len(keys):
         return False
-    QueryEmbedding.objects.filter(pk__in=keys).update(is_counted=True)
-    lengths = {name: len(vector) for name, vector in batch[0].vectors.items()}
-    for row in batch:
-        lengths |= {name: len(vector) for name, vector in row.vectors.items() if name not in lengths}
-    stored = OutsideCrowd.objects.select_for_update().filter(encoder=encoder).first()
-    crowd = Crowd.empty(lengths) if stored is None else Crowd.from_bytes(bytes(stored.data))
+    QueryEmbedding.objects.filter(pk__in=[row.pk for row in seen]).update(is_counted=True)
+    stored = OutsideCrowd.objects.select_for_update().filter(encoder=live.encoder).first()
+    if stored is None:
+        crowd = Crowd.empty({part.name: len(part.centre) for part in live.projection.parts})
+    else:
+        crowd = Crowd.from_bytes(bytes(stored.data))
     crowd = crowd.having([row.vectors for row in batch])
-    OutsideCrowd.objects.update_or_create(encoder=encoder, defaults={"photos": crowd.photos, "data": crowd.to_bytes()})
+    OutsideCrowd.objects.update_or_create(
+        encoder=live.encoder, defaults={"photos": crowd.photos, "data": crowd.to_bytes()}
+    )
     return True
