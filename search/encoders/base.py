@@ -25,12 +25,16 @@ class Network(abc.ABC):
     """
 
     version: ClassVar[int]  # raised whenever the same options give other numbers
+    # Options that earlier releases took where none were given, each release's as one mapping. An encoder made with
+    # them goes on serving the generations that have it, until another takes over.
+    former_defaults: ClassVar[Sequence[Mapping[str, object]]] = ()
 
     @property
     def resolved_options(self) -> Mapping[str, object]:
         """Options as they decide the numbers, in place of those given: a file of weights by its content, not its path.
 
-        Asked without loading anything, in every process that makes the encoder.
+        Asked without loading anything, in every process that makes the encoder. An option that is None here does not
+        count, whatever was given: so a choice that came later leaves the identities of before as they were.
 
         :raises EncoderError: when it cannot be known
         """

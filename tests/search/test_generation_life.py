@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gallery.models import Image
 from search import generations
-from search.encoders import encoder_for
+from search.encoders import encoder_for, get_encoder
 from search.engines import get_engine
 from search.indexing.coverage import coverage
 from search.indexing.loop import IndexLoop
@@ -197,6 +197,45 @@ def test_a_changed_version_builds_its_successor_by_itself(settings, monkeypatch)
     live = Generation.objects.live()
     assert (live.encoder, live.pk != before.pk) == (old, True)
     assert held(live) == set(Image.objects.values_list("pk", flat=True))
+
+
+def test_a_generation_of_the_former_default_works_until_its_successor_takes_over(settings, client):
+    settings.SEARCH_FIT_LEAST = 4
+    name, usual = settings.SEARCH_ENCODER, settings.SEARCH_ENCODERS
+    settings.SEARCH_ENCODERS = {name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], "pooling": "mean"}}}
+    add_products(6)
+    run_loop()
+    before = Generation.objects.live()
+    kept = {row.sha256: bytes(row.numbers) for row in Embedding.objects.filter(encoder=before.encoder)}
+
+    settings.SEARCH_ENCODERS = usual  # the upgrade
+    fresh = add_product("FRESH", "triangle", "purple", size=(210, 190)).images.get()
+    loop = IndexLoop()
+    while not Embedding.objects.filter(encoder=before.encoder, sha256=fresh.sha256).exists():
+        assert loop.step(patient=False), "the generation that answers takes in what is new"
+    assert Generation.objects.live() == before
+    answer = client.post(reverse("api-search"), {"image": fresh.original.open("rb")}).json()
+    assert answer["generation"] == before.pk
+    assert answer["hits"][0]["image"]["id"] == str(fresh.pk)
+    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3), "query and index have one pooling"
+
+    run_loop()
+    live = Generation.objects.live()
+    assert (live.encoder, live.encoder != before.encoder) == (get_encoder(name).identity, True)
+    assert held(live) == held(before) == set(Image.objects.values_list("pk", flat=True))
+    answer = client.post(reverse("api-search"), {"image": fresh.original.open("rb")}).json()
+    assert (answer["generation"], answer["hits"][0]["image"]["id"]) == (live.pk, str(fresh.pk))
+    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3)
+    rows = Embedding.objects.all()
+    assert {row.sha256: bytes(row.numbers) for row in rows if row.encoder == before.encoder and row.sha256 in kept} == (
+        kept
+    ), "what the former one said is not touched"
+    new = {row.sha256: row.vectors["deep"] for row in rows if row.encoder == live.encoder}
+    old = {row.sha256: row.vectors["deep"] for row in rows if row.encoder == before.encoder}
+    assert len(new) == len(old) == 7
+    assert all(new[sha256] @ old[sha256] < 0.99 for sha256 in new), "each has its own numbers"
+    call_command("index", "rollback")
+    assert client.get(reverse("api-search"), {"image_id": fresh.pk}).json()["generation"] == before.pk
 
 
 def test_a_generation_whose_encoder_has_gone_says_so_and_keeps_what_it_has(settings):

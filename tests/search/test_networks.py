@@ -11,6 +11,7 @@ from PIL import Image
 
 from search.encoders import EncoderError, encoder_for, get_encoder
 from search.encoders.networks.devices import chosen_device, uses_half
+from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.encoders.networks.torchvision import TorchvisionNetwork
 from tests.pictures import draw
 
@@ -228,3 +229,49 @@ def test_a_device_that_is_not_there_is_named(settings):
         chosen_device()
     settings.ENCODER_DEVICE = "cpu"
     assert (chosen_device(), uses_half("cpu"), uses_half("cuda")) == ("cpu", False, True)
+
+
+def lite(**options) -> dict:
+    return {"lite": entry(LITE, variant=0, **options)}
+
+
+def test_the_pooling_decides_the_numbers_and_names_the_encoder(settings):
+    settings.SEARCH_ENCODERS = lite()
+    usual = get_encoder("lite")
+    rows, classes = usual.network.embed_and_classify(PICTURES)
+    settings.SEARCH_ENCODERS = lite(pooling="gem")
+    assert get_encoder("lite").identity == usual.identity
+    settings.SEARCH_ENCODERS = lite(pooling="mean")
+    mean = get_encoder("lite")
+    assert mean.identity != usual.identity
+    means, same_classes = mean.network.embed_and_classify(PICTURES)
+    assert (rows >= means - 1e-4).all(), "a generalised mean of power 3 is never below the mean"
+    assert np.mean(rows > 1.2 * means) > 0.5, "and above it where a feature is strong in a few places"
+    np.testing.assert_allclose(classes, same_classes, atol=1e-6, err_msg="classes are read from the mean, as trained")
+
+
+def test_a_generalised_mean_is_the_cube_root_of_the_mean_cube():
+    import torch
+
+    features = torch.rand(2, 5, 4, 3)
+    pooled = EfficientNetLite(0)._pooled(features, features.mean(dim=(2, 3))).numpy()
+    np.testing.assert_allclose(pooled, np.cbrt((features.numpy() ** 3).mean(axis=(2, 3))), rtol=1e-4)
+
+
+def test_an_unknown_pooling_is_told():
+    with pytest.raises(EncoderError, match="pooling is 'median'; there are mean, gem"):
+        EfficientNetLite(0, "median")
+
+
+def test_encoders_of_former_defaults_are_found_by_the_identities_that_they_had(settings):
+    from imgsite.settings import SEARCH_ENCODERS
+
+    settings.SEARCH_ENCODERS = SEARCH_ENCODERS
+    for identity in ("efficientnet-lite0@1-d4a43957", "efficientnet-lite2@1-ca703904"):
+        former = encoder_for(identity)
+        assert former.network.pooling == "mean"
+        assert get_encoder(former.name).identity != identity
+    # Who names the former default keeps it, and nothing is embedded again.
+    pinned = {**SEARCH_ENCODERS["efficientnet-lite2"], "OPTIONS": {"variant": 2, "pooling": "mean"}}
+    settings.SEARCH_ENCODERS = {"efficientnet-lite2": pinned}
+    assert get_encoder("efficientnet-lite2").identity == "efficientnet-lite2@1-ca703904"

@@ -6,7 +6,7 @@ square, never cropped, because a product touches the edges as often as not. The 
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -35,13 +35,14 @@ class EfficientNetLite(Network):
     """EfficientNet-Lite 0, 1 or 2.
 
     :param variant: which; larger ones see more and take longer
-    :param pooling: what becomes of the last feature map: its ``mean``, or ``gem``, the generalised mean with power 3
-        (Radenović, Tolias and Chum, 2019), in which what is strong in some place counts more
+    :param pooling: what becomes of the last feature map: ``gem``, the generalised mean with power 3 (Radenović, Tolias
+        and Chum, 2019), in which what is strong in some place counts more; or its ``mean``
     :raises EncoderError: for another variant or pooling
     """
 
     version = 1
     dimension = 1280
+    former_defaults = ({"pooling": "mean"},)
 
     def __init__(self, variant: int = 2, pooling: str = "gem") -> None:
         if variant not in _INPUT_SIZES:
@@ -52,6 +53,11 @@ class EfficientNetLite(Network):
         self.input_size = _INPUT_SIZES[variant]
         self._loading = threading.Lock()
         self._model: Any = None
+
+    @property
+    def resolved_options(self) -> Mapping[str, object]:
+        # The mean was once the only pooling, and stands in no identity of then.
+        return {"pooling": None if self.pooling == "mean" else self.pooling}
 
     def load(self) -> None:
         with self._loading:
