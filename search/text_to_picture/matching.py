@@ -8,6 +8,7 @@ import numpy as np
 
 from search.text import analyse
 from search.text_to_picture.encoder import TextEncoder
+from search.text_to_picture.goods import same_as
 from search.text_to_picture.vocabulary import Vocabulary, is_cjk
 
 # Cosines between texts without what their language has in common: 1 for the same name, about 0.3 at most for texts that
@@ -20,7 +21,7 @@ _MOST_IMAGES = 10  # a label that was learnt from so many weighs so many times a
 _MOST_ENTRIES = 8
 # Short Chinese words seem near to each other for one sign that they share.
 _SAME_SIGNS = 0.2
-_SECOND_NAME = 0.1
+_SECOND_NAME = 0.1  # so much less counts a name of an entry that is not its usual one
 _CACHED = 1_024  # texts, of 1.5 KiB each
 
 
@@ -43,6 +44,8 @@ class Matcher:
         has_look = np.linalg.norm(vocabulary.looks, axis=1) > 0 if len(entries) else np.zeros(0, bool)
         self._usable = has_look & np.array([one.is_present for one in entries], dtype=bool)
         self._priors = np.array([min(one.images, _MOST_IMAGES) or 1 for one in entries], dtype=np.float64)
+        self._is_own = np.array([entries[owner].is_label for owner in vocabulary.owners.tolist()], dtype=bool)
+        self._seldom = np.where(vocabulary.is_usual, 0.0, _SECOND_NAME)
         self.embed = lru_cache(maxsize=_CACHED)(self._embed)
 
     def _embed(self, text: str) -> np.ndarray:
@@ -52,27 +55,39 @@ class Matcher:
     def match(self, text: str) -> Match:
         """What the words mean, by the names that are nearest to them."""
         vocabulary = self._vocabulary
-        exact = vocabulary.called(analyse(text))
+        exact = self._called(analyse(text))
         if not exact:
             similarities = vocabulary.centred @ vocabulary.centre(self.embed(text)[None], [text])[0]
             if is_cjk(text):
                 similarities = similarities - _SAME_SIGNS * vocabulary.in_cjk
             return self._chosen(vocabulary.nearest(similarities))
-        asked = dict.fromkeys(exact, 0.0) | self._translations(exact, text)
+        asked = self._translations(exact, text)
         similarities = (vocabulary.centred @ vocabulary.centred[list(asked)].T - list(asked.values())).max(axis=1)
-        return self._chosen(vocabulary.nearest(similarities))
+        return self._chosen(vocabulary.nearest(similarities - self._seldom))
 
-    def _translations(self, places: Sequence[int], text: str) -> dict[int, float]:
-        """What the same entries are called in the other script, the tables say surer than any model: places of those
-        names, and by how much they count less. The first name of each is the usual one."""
+    def _called(self, phrase: str) -> tuple[int, ...]:
+        """Places of the names that are these words. Where the catalogue itself calls nothing so, also of what it calls
+        by another word for the same thing."""
+        vocabulary = self._vocabulary
+        exact = vocabulary.called(phrase)
+        if any(self._is_own[place] for place in exact):
+            return exact
+        others = [place for name in same_as(phrase) for place in vocabulary.called(name)]
+        own = tuple(place for place in others if self._is_own[place])
+        return (*exact, *own) if exact or own else tuple(others)
+
+    def _translations(self, exact: Sequence[int], text: str) -> dict[int, float]:
+        """These names and what the same entries are called in the other script, the tables say surer than any model:
+        places, and by how much each counts less. "裙子" is a skirt's usual name, and one of a dress beside others."""
         vocabulary, script = self._vocabulary, is_cjk(text)
-        found: dict[int, float] = {}
-        seen: set[int] = set()
-        for place in vocabulary.siblings(places):
+        found = {place: float(self._seldom[place]) for place in exact}
+        least = dict[int, float]()
+        for place, less in found.items():
             owner = int(vocabulary.owners[place])
+            least[owner] = min(less, least.get(owner, less))
+        for place in vocabulary.siblings(exact):
             if vocabulary.in_cjk[place] != script:
-                found[place] = _SECOND_NAME if owner in seen else 0.0
-                seen.add(owner)
+                found.setdefault(place, least[int(vocabulary.owners[place])] + float(self._seldom[place]))
         return found
 
     def _chosen(self, similarities: np.ndarray) -> Match:

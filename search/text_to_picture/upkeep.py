@@ -14,6 +14,7 @@ from search.text_to_picture.making import making, source_of, text_encoder_for
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30  # between two looks whether anything has changed
+_MISSING_SECONDS = 5  # between two looks whether another generation is live, which has none: words are text till then
 _REST = 20  # times as long as making took, before it is made again: a busy catalogue costs a twentieth of a core
 
 
@@ -22,11 +23,11 @@ class VocabularyUpkeep:
 
     def __init__(self) -> None:
         self._pieces: Iterator[None] | None = None
-        self._until = 0.0
+        self._until = self._missing_until = 0.0
 
     def make_some(self) -> int:
         """One piece; 0 when there is nothing to do."""
-        if self._pieces is None and time.monotonic() >= self._until:
+        if self._pieces is None and (time.monotonic() >= self._until or self._is_missing()):
             self._until = time.monotonic() + _LOOK_SECONDS
             self._pieces = self._begun()
         if self._pieces is None:
@@ -40,6 +41,12 @@ class VocabularyUpkeep:
             logger.warning("What words look like was not learnt: %s", error)
             self._pieces = None
         return 1
+
+    def _is_missing(self) -> bool:
+        if time.monotonic() < self._missing_until:
+            return False
+        self._missing_until = time.monotonic() + _MISSING_SECONDS
+        return Generation.objects.filter(state=Generation.State.LIVE, vocabulary_at=None).exists()
 
     @staticmethod
     def _begun() -> Iterator[None] | None:

@@ -117,6 +117,14 @@ class Vocabulary:
         """``(m,)`` bool: which names are in Chinese, Japanese or Korean."""
         return np.array([is_cjk(name) for name in self.names], dtype=bool)
 
+    @cached_property
+    def is_usual(self) -> np.ndarray:
+        """``(m,)`` bool: the first name of each entry in either script."""
+        owners_and_scripts = np.stack([self.owners, self.in_cjk.astype(np.int64)], axis=1)
+        usual = np.zeros(len(self.names), dtype=bool)
+        usual[np.unique(owners_and_scripts, axis=0, return_index=True)[1]] = True
+        return usual
+
     def nearest(self, similarities: np.ndarray) -> np.ndarray:
         """``(m,)`` of names → ``(n,)``: for each entry that of its nearest name."""
         best = np.full(len(self.entries), -1.0, dtype=np.float32)

@@ -131,6 +131,37 @@ def test_chinese_names_of_categories_look_like_their_pictures(shop, client):
     assert "圆盘" in shown.reading
 
 
+def test_another_word_for_the_same_goods_is_as_good_as_the_shops(shop, client):
+    Category.objects.filter(name="Discs").update(name="Long sleeve tops")
+    assert make(Generation.objects.live())
+    for text in ("长袖", "longsleeve"):
+        page = page_at(client, q=text)
+        assert page.reading == "Matched by look: Long sleeve tops."
+        assert {"MORE-DI-0", "MORE-DI-1"} <= set(skus(page))
+    # What the shop itself calls so goes first.
+    Category.objects.filter(name="Boxes").update(names={"zh-hans": "长袖"})
+    assert make(Generation.objects.live())
+    assert page_at(client, q="长袖").reading == "Matched by look: 长袖."
+
+
+def test_a_name_means_first_what_it_is_the_usual_name_of():
+    texts = get_text_encoder()
+    names = ("skirt", "裙子", "dress", "连衣裙", "裙子")
+    vocabulary = Vocabulary(
+        encoder=texts.identity,
+        entries=(Entry(CLASS, "skirt"), Entry(CLASS, "dress")),
+        looks=np.eye(2, dtype=np.float32),
+        names=names,
+        owners=np.array([0, 0, 1, 1, 1]),
+        texts=texts.embed(names),
+        mean=np.zeros(2, np.float32),
+        spread=1.0,
+    )
+    shares = Matcher(vocabulary, texts).match("裙子").shares
+    assert shares[0] > 0.8
+    assert shares[1] > 0.05, "one of its names all the same"
+
+
 def test_a_class_of_the_network_needs_no_label(learn, client, tmp_path):
     add_product("POSTER", photos=0, title="Poster no. 7")
     path = tmp_path / "cat.png"
