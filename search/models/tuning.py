@@ -14,6 +14,7 @@ class Tuning(models.Model):
     class Verdict(models.TextChoices):
         BETTER = "better"
         NOT_BETTER = "not-better"
+        FIRST_ROW_WORSE = "first-row-worse"
         UNSEEN_WORSE = "unseen-worse"
 
     job = models.OneToOneField("gallery.Job", models.SET_NULL, null=True, blank=True, related_name="+")
@@ -29,7 +30,8 @@ class Tuning(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(verdict__in=["better", "not-better", "unseen-worse"]), name="tuning_verdict_known"
+                condition=Q(verdict__in=["better", "not-better", "first-row-worse", "unseen-worse"]),
+                name="tuning_verdict_known",
             )
         ]
 

@@ -43,7 +43,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """The same held-out photos asked in both ways. ``low`` and ``high`` bound the gain in precision."""
+    """The same held-out photos asked in both ways. ``low`` and ``high`` bound the gain in precision, ``none_low`` and
+    ``none_high`` that in first rows without any right one, of which more is worse."""
 
     photos: int
     products: int
@@ -52,6 +53,9 @@ class Compared:
     gain: float
     low: float
     high: float
+    none_gain: float
+    none_low: float
+    none_high: float
 
     @property
     def is_better(self) -> bool:
@@ -62,10 +66,16 @@ class Compared:
     def is_worse(self) -> bool:
         return self.high < 0
 
+    @property
+    def finds_none_more_often(self) -> bool:
+        """Whether more first rows hold none of the category, by more than chance makes."""
+        return self.none_low > 0
+
     @classmethod
     def of(cls, untuned: Outcome, tuned: Outcome, seed: int = 0) -> "Compared":
-        gains = tuned.precision - untuned.precision
+        gains, none = tuned.precision - untuned.precision, tuned.none - untuned.none
         low, high = interval(gains, untuned.groups, seed)
+        none_low, none_high = interval(none, untuned.groups, seed)
         return cls(
             len(gains),
             len(np.unique(untuned.groups)),
@@ -74,6 +84,9 @@ class Compared:
             float(gains.mean()),
             low,
             high,
+            float(none.mean()),
+            none_low,
+            none_high,
         )
 
 

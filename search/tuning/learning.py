@@ -1,7 +1,7 @@
 """Learn, measure on what was held out, choose by that, and learn from everything."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,14 +76,12 @@ class _Learning:
             taught = self.samples.labelled & ~away & (self.folds != number % FOLDS)
             asking = self.asking[away[self.asking]]
             unseen.append(self._outcomes(self._axes(taught, np.zeros_like(taught)), asking, self.samples.labelled))
-        seen_gains = np.array([[(one.precision - fold[0].precision).mean() for one in fold[1:]] for fold in seen])
-        unseen_all = [Outcome.joined(each) for each in zip(*unseen, strict=True)] if unseen else []
-        unseen_gains = np.array([(one.precision - unseen_all[0].precision).mean() for one in unseen_all[1:]])
+        unseen_all = _joined(unseen)
         # Each fold is judged at what the others would have chosen, so that the choice flatters nobody.
-        chosen = [_best(np.delete(seen_gains, fold, axis=0).mean(axis=0), unseen_gains) for fold in range(FOLDS)]
+        chosen = [_best(_joined(seen[:fold] + seen[fold + 1 :]), unseen_all) for fold in range(FOLDS)]
         before = Outcome.joined([fold[0] for fold in seen])
         after = Outcome.joined([fold[1 + way] for fold, way in zip(seen, chosen, strict=True)])
-        way = _best(seen_gains.mean(axis=0), unseen_gains)
+        way = _best(_joined(seen), unseen_all)
         share, place = ways[way]
         compared = Compared.of(before, after)
         without_label = Compared.of(unseen_all[0], unseen_all[1 + way]) if unseen else None
@@ -103,7 +101,7 @@ class _Learning:
             steps,
             time.monotonic() - self.started,
         )
-        return Learnt(_verdict(compared, without_label), figures, projection, self.sample_size)
+        return Learnt(verdict_on(compared, without_label), figures, projection, self.sample_size)
 
     def _axes(self, taught: np.ndarray, hidden: np.ndarray, steps: int | None = None) -> Axes:
         """Learn from some labelled photos.
@@ -218,16 +216,37 @@ def _clusters(deep: PartMap, samples: TrainingSet) -> np.ndarray:
     return np.asarray(KMeans(count, n_init=1, random_state=0).fit_predict(rows), dtype=np.int64)
 
 
-def _best(seen: np.ndarray, unseen: np.ndarray) -> int:
-    """The way with the largest gain among those by which categories without labels lose nothing."""
-    if not len(unseen):
-        return int(seen.argmax())
-    if not (unseen >= 0).any():
-        return int(unseen.argmax())
-    return int(np.where(unseen >= 0, seen, -np.inf).argmax())
+def _joined(outcomes: Sequence[Sequence[Outcome]]) -> list[Outcome]:
+    """For each way, what all folds found."""
+    return [Outcome.joined(each) for each in zip(*outcomes, strict=True)]
 
 
-def _verdict(seen: Compared, unseen: Compared | None) -> Tuning.Verdict:
+def _best(seen: Sequence[Outcome], unseen: Sequence[Outcome]) -> int:
+    """The way that fills first rows best, among those with which nothing gets worse; more right ones in all break ties.
+
+    A first row without any right one is worth as much as a row of right ones: right ones elsewhere do not make up for
+    it. Where every way makes something worse, the one that leaves the fewest first rows without any.
+
+    :param seen: the untuned way first
+    :param unseen: likewise; nothing where no category could be left out
+    """
+    value = np.array([[one.first_row.mean() - one.none.mean(), one.precision.mean()] for one in seen[1:]])
+    for way in np.lexsort((-value[:, 1], -value[:, 0])).tolist():
+        if not _harms(seen[0], seen[1 + way]) and not (unseen and _harms(unseen[0], unseen[1 + way])):
+            return int(way)
+    return int(np.argmin([one.none.mean() for one in seen[1:]]))
+
+
+def _harms(before: Outcome, after: Outcome) -> bool:
+    """Whether fewer are right, or more first rows hold none than chance makes."""
+    if after.precision.mean() < before.precision.mean():
+        return True
+    return interval(after.none - before.none, before.groups)[0] > 0
+
+
+def verdict_on(seen: Compared, unseen: Compared | None) -> Tuning.Verdict:
     if not seen.is_better:
         return Tuning.Verdict.NOT_BETTER
+    if seen.finds_none_more_often or (unseen and unseen.finds_none_more_often):
+        return Tuning.Verdict.FIRST_ROW_WORSE
     return Tuning.Verdict.UNSEEN_WORSE if unseen and unseen.is_worse else Tuning.Verdict.BETTER

@@ -28,6 +28,11 @@ def verdict(tuning: Tuning) -> str:
             "(%(gain)s, with 95 %% confidence between %(low)s and %(high)s). Nothing was changed. Check that the "
             "categories say what the photos show."
         ) % _points_of(figures.seen)
+    if tuning.verdict == Tuning.Verdict.FIRST_ROW_WORSE:
+        return _(
+            "Refused: more first rows would hold none of the category (%(gain)s, with 95 %% confidence between %(low)s "
+            "and %(high)s), though there are more right ones in all. Nothing was changed."
+        ) % _none_of(_worst_first_row(figures))
     if tuning.verdict == Tuning.Verdict.UNSEEN_WORSE and figures.unseen:
         return _(
             "Refused: categories that it had not learnt from would get worse (%(gain)s, with 95 %% confidence between "
@@ -55,6 +60,15 @@ def follows(generation: Generation) -> str:
     if generation.state == State.RETIRED:
         return _("Generation %(number)d, which is made with it, was live before.") % number
     return _("Generation %(number)d, which was made with it, is dropped.") % number
+
+
+def _worst_first_row(figures: Figures) -> Compared:
+    both = [one for one in (figures.seen, figures.unseen) if one]
+    return max(both, key=lambda one: one.none_low)
+
+
+def _none_of(compared: Compared) -> dict[str, str]:
+    return {name: points(getattr(compared, f"none_{name}")) for name in ("gain", "low", "high")}
 
 
 def _points_of(compared: Compared) -> dict[str, str]:

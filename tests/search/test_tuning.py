@@ -3,7 +3,9 @@
 import io
 import json
 from collections.abc import Callable
+from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -11,9 +13,13 @@ from django.urls import reverse
 
 from gallery import jobs
 from gallery.models import Category, Image, Job, Product
-from search.models import Embedding, Generation, Tuning
+from search.engines import get_engine
+from search.models import Embedding, Generation, PictureVocabulary, Tuning
+from search.text_to_picture.upkeep import VocabularyUpkeep
 from search.tuning import training
+from search.tuning.figures import Compared, Outcome
 from search.tuning.labelled import gather
+from search.tuning.learning import verdict_on
 from search.tuning.measuring import folds_of
 from tests.catalogue import COLORS, SHAPES, add_photo, add_product
 
@@ -196,3 +202,71 @@ def test_one_file_is_never_on_both_sides(drawn, index: Callable[[], None]):
         assert len(set(folds[samples.groups == group].tolist())) == 1
     assert samples.group_count == len(drawn)
     assert Embedding.objects.count() == len(drawn)
+
+
+@pytest.fixture(params=["elasticsearch_8", "elasticsearch_9"])
+def elasticsearch(request, settings):
+    settings.SEARCH_URL = request.getfixturevalue(request.param).url
+    settings.SEARCH_INDEX_PREFIX = f"test-{uuid4().hex[:12]}"
+    get_engine.cache_clear()
+    yield request.param
+    for generation in Generation.objects.filter(engine="elasticsearch"):
+        get_engine("elasticsearch").drop(generation.pk)
+    get_engine.cache_clear()
+
+
+def test_on_elasticsearch_it_takes_over_is_measured_and_is_taken_back(elasticsearch, drawn, index, client):
+    before = Generation.objects.live()
+    tuned = tune()["generation"]
+    index()
+    assert Generation.objects.live().pk == tuned
+    call_command("index", "reconcile", "--check", stdout=io.StringIO())
+    measured = io.StringIO()
+    call_command("quality", "--task", "category", "--json", stdout=measured)
+    assert json.loads(measured.getvalue())["generation"] == tuned
+    late = add_product("LATE", "circle", "red", category="Red", size=(333, 222))
+    index()
+    asked = {"image_id": str(late.images.get().pk), "limit": "4", "weaker": "1"}
+    for live in (tuned, before.pk):
+        answer = client.get("/api/v1/search", asked).json()
+        assert answer["generation"] == live and len(answer["hits"]) == 4
+        if live == tuned:
+            call_command("index", "rollback", stdout=io.StringIO())
+    call_command("index", "reconcile", "--check", stdout=io.StringIO())
+
+
+def outcome(precision: list[float], none: list[float]) -> Outcome:
+    values = np.tile(np.array(precision), 50), np.tile(np.array(none), 50)
+    return Outcome(np.arange(len(values[0])), values[0], values[0], values[1])
+
+
+def test_more_right_ones_do_not_make_up_for_first_rows_without_any(staff, client_of):
+    untuned = outcome([0.5, 0.5, 0.6, 0.4], [0, 0, 0, 0])
+    seen = Compared.of(untuned, outcome([1.0, 1.0, 1.0, 0.0], [0, 0, 0, 1]))
+    assert seen.is_better
+    assert verdict_on(seen, None) == Tuning.Verdict.FIRST_ROW_WORSE
+    same = Compared.of(untuned, outcome([1.0, 1.0, 1.0, 0.4], [0, 0, 0, 0]))
+    assert verdict_on(same, None) == Tuning.Verdict.BETTER
+    assert verdict_on(same, seen) == Tuning.Verdict.FIRST_ROW_WORSE
+
+
+def test_words_have_their_looks_again_soon_after_it_took_over(drawn, index, settings, client):
+    settings.TEXT_ENCODER = "tests.texts.LetterTriples"
+    upkeep = VocabularyUpkeep()
+    while upkeep.make_some():
+        pass
+    tune()
+    index()
+    assert PictureVocabulary.of(Generation.objects.live()) is None
+    while upkeep.make_some():
+        pass
+    assert PictureVocabulary.of(Generation.objects.live()) is not None, "it does not rest as long as after a change"
+
+
+def test_when_everything_is_indexed_it_is_tuned_once(drawn, index):
+    output = io.StringIO()
+    call_command("tune", "--when-indexed", "--no-promote", stdout=output)
+    assert "Better on products that it had not seen" in output.getvalue()
+    assert "Compare it when it is ready" in output.getvalue()
+    call_command("tune", "--when-indexed", stdout=output)
+    assert Tuning.objects.count() == 1

@@ -141,7 +141,7 @@ def test_another_word_for_the_same_goods_is_as_good_as_the_shops(shop, client):
     # What the shop itself calls so goes first.
     Category.objects.filter(name="Boxes").update(names={"zh-hans": "长袖"})
     assert make(Generation.objects.live())
-    assert page_at(client, q="长袖").reading == "Matched by look: 长袖."
+    assert page_at(client, q="长袖").reading == "Matched by look: Boxes."
 
 
 def test_a_name_means_first_what_it_is_the_usual_name_of():

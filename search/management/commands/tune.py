@@ -1,18 +1,26 @@
-"""``manage.py tune [--no-promote] [--json]``: learn a projection from the catalogue's own labels, and measure it."""
+"""``manage.py tune [--no-promote] [--when-indexed] [--json]``: learn a projection from the catalogue's own labels, and
+measure it."""
 
 import json
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from gallery.models import Image
 from search.engines.base import EngineError
 from search.generations import GenerationError
-from search.models import Tuning
+from search.models import Embedding, Generation, Tuning
 from search.tuning import words
 from search.tuning.figures import Compared, Figures
 from search.tuning.labelled import TooFewToTune
 from search.tuning.training import tune, unfinished_tuning
+
+_LOOK_SECONDS = 1.0  # between two looks at what the indexing loop has done
+State = Generation.State
 
 
 class Command(BaseCommand):
@@ -23,9 +31,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-promote", action="store_true", help="leave its promotion to you")
+        parser.add_argument(
+            "--when-indexed",
+            action="store_true",
+            help="wait until the indexing loop has nothing left to do, and for what comes of it; do nothing where the "
+            "catalogue was tuned before",
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["when_indexed"]:
+            if Tuning.objects.exists():
+                return
+            _wait(_is_indexed)
         if unfinished_tuning():
             raise CommandError("It is being tuned already. See: the page /index/ of the site.")
         try:
@@ -35,6 +53,11 @@ class Command(BaseCommand):
         except (GenerationError, EngineError) as error:
             raise CommandError(str(error)) from error
         candidate = tuning.generations.first()
+        if options["when_indexed"] and candidate and candidate.promote_when_ready:
+            _wait(
+                lambda: not Generation.objects.filter(pk=candidate.pk, state__in=[State.BUILDING, State.READY]).exists()
+            )
+            candidate.refresh_from_db()
         if options["json"]:
             answer = {"verdict": tuning.verdict, "generation": candidate.pk if candidate else None}
             self.stdout.write(json.dumps(answer | tuning.figures, indent=2))
@@ -66,3 +89,20 @@ class Command(BaseCommand):
         self.stdout.write(
             f"    gain {compared.gain:+.3f}, with 95 % confidence {compared.low:+.3f} to {compared.high:+.3f}"
         )
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        time.sleep(_LOOK_SECONDS)
+
+
+def _is_indexed() -> bool:
+    """Whether every photo is in the live generation, and none is being built that would take over from a tuned one."""
+    live = Generation.objects.live()
+    if live is None or not Image.objects.exists():
+        return False
+    waiting = live.placements.filter(behind=True, attempts__lt=settings.SEARCH_MAX_ATTEMPTS)
+    follows = Generation.objects.filter(state__in=[State.BUILDING, State.READY], promote_when_ready=True)
+    embedded = Embedding.objects.filter(encoder=live.encoder).count()
+    to_be_fitted = not live.sample_size and embedded >= settings.SEARCH_FIT_AT
+    return not (waiting.exists() or follows.exists() or to_be_fitted)
