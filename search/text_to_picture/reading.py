@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _TOLD = 0.1  # of the largest share: what counts for less is not told
 _OWN = 0.5  # of the shares
 _SHOWN = 3  # names that are told
+_QUOTED = 6  # words that are told
 _MOST_STRETCHES = 6  # that are read one by one where they mean nothing together
 
 
@@ -98,7 +99,9 @@ class Reading:
 
 
 def _quoted(words: Sequence[str]) -> str:
-    return ", ".join(f"“{word.strip(QUOTES)}”" for word in words)
+    """The first of them, each once: somebody may have pasted a whole page."""
+    told = list(dict.fromkeys(f"“{word.strip(QUOTES)}”" for word in words))
+    return ", ".join(told[:_QUOTED]) + (" …" if len(told) > _QUOTED else "")
 
 
 def read(text: str, generation: Generation, names: Names) -> Reading | None:

@@ -25,6 +25,7 @@ _UNKNOWN_KIND = 0.34  # of a cluster's photos may be labelled where it is taken 
 _LEAST_OF_A_KIND = 5
 _WATCHED = 6  # one group in so many says when to stop
 _NEIGHBOURS = 10
+_CAREFUL = 0.9  # confidence; more careful than the verdict, as choosing among many finds what chance favours
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,14 @@ class _Learning:
             asking = self.asking[away[self.asking]]
             unseen.append(self._outcomes(self._axes(taught, np.zeros_like(taught)), asking, self.samples.labelled))
         unseen_all = _joined(unseen)
-        # Each fold is judged at what the others would have chosen, so that the choice flatters nobody.
-        chosen = [_best(_joined(seen[:fold] + seen[fold + 1 :]), unseen_all) for fold in range(FOLDS)]
-        before = Outcome.joined([fold[0] for fold in seen])
-        after = Outcome.joined([fold[1 + way] for fold, way in zip(seen, chosen, strict=True)])
         way = _best(_joined(seen), unseen_all)
+        # Each fold is judged at what the others would have chosen, so that the choice flatters nobody; at no larger
+        # share than is chosen in the end, as that would be a generation that nobody gets.
+        most = 1 + (way // len(self.weights) + 1) * len(self.weights)
+        others = [_joined(seen[:fold] + seen[fold + 1 :])[:most] for fold in range(FOLDS)]
+        chosen = [_best(one, unseen_all[:most]) for one in others]
+        before = Outcome.joined([fold[0] for fold in seen])
+        after = Outcome.joined([fold[1 + one] for fold, one in zip(seen, chosen, strict=True)])
         share, place = ways[way]
         compared = Compared.of(before, after)
         without_label = Compared.of(unseen_all[0], unseen_all[1 + way]) if unseen else None
@@ -241,7 +245,7 @@ def _harms(before: Outcome, after: Outcome) -> bool:
     """Whether fewer are right, or more first rows hold none than chance makes."""
     if after.precision.mean() < before.precision.mean():
         return True
-    return interval(after.none - before.none, before.groups)[0] > 0
+    return interval(after.none - before.none, before.groups, confidence=_CAREFUL)[0] > 0
 
 
 def verdict_on(seen: Compared, unseen: Compared | None) -> Tuning.Verdict:

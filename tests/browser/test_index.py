@@ -5,10 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Image, Product
+from gallery import jobs
+from gallery.models import Image, Job, Product
 from search import generations
 from search.indexing.loop import IndexLoop
-from search.models import Generation
+from search.models import Generation, Tuning
 from tests.browser.test_accessibility import expect_no_violations
 
 LITE0 = "efficientnet-lite0"
@@ -47,6 +48,29 @@ def test_another_model_from_choice_to_promotion(desk: Page):
     desk.get_by_role("button", name="Go back to this one").click()
     expect(desk.get_by_text("Generation 1 answers searches now.")).to_be_visible()
     assert Generation.objects.live().pk == 1
+
+
+def test_tuning_from_the_button_to_the_generation_that_takes_over(desk: Page):
+    desk.goto("/index/")
+    section = desk.locator("#tuning")
+    section.get_by_role("button", name="Tune").click()
+    expect(section.get_by_role("progressbar")).to_be_visible()
+    expect(section.get_by_role("button")).to_have_count(0)
+    job = Job.objects.get()
+    jobs.run(str(job.pk))
+    # The page has asked by itself.
+    expect(section.get_by_role("button", name="Tune again")).to_be_visible()
+    tuning = Tuning.objects.get()
+    expect(section.get_by_role("table", name="Products that it had not seen")).to_be_visible()
+    if not tuning.is_better:
+        expect(section).to_contain_text("Refused")
+        assert not tuning.generations.exists()
+        return
+    expect(section).to_contain_text("takes over by itself when it is full")
+    IndexLoop().run_until_idle()
+    desk.reload()
+    expect(section).to_contain_text("which is made with it, is live.")
+    expect(desk.get_by_role("heading", name=f"Generation {Generation.objects.live().pk}")).to_be_visible()
 
 
 def test_wrong_numbers_are_said_where_the_plan_would_be(desk: Page):

@@ -8,7 +8,7 @@ from search.models import Judgement, QualityRun
 from search.quality import robustness
 
 
-def test_a_result_is_judged_and_taken_back_by_the_keyboard(page: Page, staff, sign_in):
+def test_a_result_is_judged_and_taken_back_by_the_keyboard_and_judged_by_the_mouse(page: Page, staff, sign_in):
     sign_in(page, staff)
     page.goto("/search/?q=circle")
     tile = page.locator(".tile").first
@@ -25,6 +25,9 @@ def test_a_result_is_judged_and_taken_back_by_the_keyboard(page: Page, staff, si
     expect(good).to_have_attribute("aria-pressed", "false")
     assert not Judgement.objects.exists()
     assert page.url.endswith("/search/?q=circle"), "the address is the search's"
+    tile.get_by_role("button", name="Bad").click()
+    expect(tile.get_by_role("button", name="Bad")).to_have_attribute("aria-pressed", "true")
+    assert not Judgement.objects.get().good
 
 
 def test_a_result_is_judged_without_scripts(plain_page: Page, staff, sign_in):

@@ -340,6 +340,10 @@ def test_two_thousand_characters_are_cut_with_a_note(shop, client):
     page = page_at(client, q="discs " * 400)
     assert page.notes[0] == "Only the first 200 characters were searched for."
     assert api(client, q="disc" * 500)["code"] == "bad_parameter"
+    (note,) = page_at(client, q="xyzzy " * 30).notes
+    assert note == "Nothing here is called “xyzzy”, and it is not known what that looks like."
+    (note,) = page_at(client, q=" ".join(f"xyzzy{n}" for n in range(20))).notes
+    assert note.count("“") == 6 and " …" in note
 
 
 def test_what_was_read_is_escaped(shop, client):
