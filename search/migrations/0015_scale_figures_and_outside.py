@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('search', '0013_quality_runs_and_judgements'),
+        ('search', '0014_tuning_first_row'),
     ]
 
     operations = [
