@@ -273,6 +273,26 @@ def test_the_middle_alone_may_be_looked_at(settings):
     assert np.abs(whole.network.embed([framed]) - whole.network.embed([inside])).max() > 0.1
 
 
+def test_the_network_may_see_more_pixels(settings):
+    settings.SEARCH_ENCODERS = lite()
+    usual = get_encoder("lite")
+    settings.SEARCH_ENCODERS = lite(side=224)
+    assert get_encoder("lite").identity == usual.identity, "what the weights were trained with"
+    settings.SEARCH_ENCODERS = lite(side=320)
+    larger = get_encoder("lite")
+    assert larger.identity != usual.identity
+    rows, classes = larger.network.embed_and_classify(PICTURES)
+    assert rows.shape == (2, 1280)
+    assert classes.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert np.abs(rows - usual.network.embed(PICTURES)).max() > 0.1
+
+
+@pytest.mark.parametrize("side", [0, 127, 513, 320.0, "320", True])
+def test_a_side_that_is_none_is_told(side):
+    with pytest.raises(EncoderError, match="from 128 to 512"):
+        EfficientNetLite(0, side=side)
+
+
 @pytest.mark.parametrize("share", [0, 0.49, 1.01, "0.85", None])
 def test_a_share_that_is_none_is_told(share):
     with pytest.raises(EncoderError, match=r"from 0\.5 to 1"):

@@ -21,6 +21,7 @@ _INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
 _POOLINGS = ("mean", "gem")
 _POWER = 3.0  # of the generalised mean
 _LEAST_MIDDLE = 0.5
+_SIDES = (128, 512)  # pixels; originals are decoded to little more
 _MEAN, _DEVIATION = 127.0, 128.0  # of each channel: what the weights were trained with
 # Each convolution and the normalisation after it, by their names in the package.
 _NORMALISED = (
@@ -40,14 +41,17 @@ class EfficientNetLite(Network):
         and Chum, 2019), in which what is strong in some place counts more; or its ``mean``
     :param middle: the share of a picture's width and of its height that is looked at, from its middle: 1 for all of it,
         0.85 where products are photographed with much around them
-    :raises EncoderError: for another variant or pooling, and a share that is not from 0.5 to 1
+    :param side: pixels of the square that the network sees; None for those that the weights were trained with. More
+        show finer detail, and take longer in proportion to the area
+    :raises EncoderError: for another variant or pooling, a share that is not from 0.5 to 1, and a side that is not from
+        128 to 512
     """
 
     version = 1
     dimension = 1280
     former_defaults = ({"pooling": "mean"},)
 
-    def __init__(self, variant: int = 2, pooling: str = "gem", middle: float = 1) -> None:
+    def __init__(self, variant: int = 2, pooling: str = "gem", middle: float = 1, side: int | None = None) -> None:
         if variant not in _INPUT_SIZES:
             raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
         if pooling not in _POOLINGS:
@@ -56,17 +60,21 @@ class EfficientNetLite(Network):
             raise EncoderError(
                 f"middle is {middle!r}; it is a share of the picture's sides, from {_LEAST_MIDDLE} to 1."
             )
+        usual = _INPUT_SIZES[variant]
+        if side is not None and (type(side) is not int or not _SIDES[0] <= side <= _SIDES[1]):
+            raise EncoderError(f"side is {side!r}; it is a number of pixels from {_SIDES[0]} to {_SIDES[1]}.")
         self.variant, self.pooling, self.middle = variant, pooling, middle
-        self.input_size = _INPUT_SIZES[variant]
+        self.input_size = side or usual
         self._loading = threading.Lock()
         self._model: Any = None
 
     @property
     def resolved_options(self) -> Mapping[str, object]:
-        # Once the mean was the only pooling, and the whole picture what was seen: identities of then name neither.
+        # What was all there was once stands in no identity of then: the mean, the whole picture, the trained side.
         return {
             "pooling": None if self.pooling == "mean" else self.pooling,
             "middle": None if self.middle == 1 else float(self.middle),
+            "side": None if self.input_size == _INPUT_SIZES[self.variant] else self.input_size,
         }
 
     def load(self) -> None:
