@@ -77,7 +77,7 @@ def _points_of(compared: Compared) -> dict[str, str]:
 
 def points(difference: float) -> str:
     """A difference of shares, in points of a hundred."""
-    return f"{'+' if difference >= 0 else '−'}{number_format(abs(100 * difference), 1)}"
+    return f"{'+' if difference >= 0 else '−'}{number_format(round(abs(100 * difference), 1), 1)}"
 
 
 def kind(name: str) -> str:

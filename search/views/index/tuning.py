@@ -150,4 +150,4 @@ def _category(gain: CategoryGain) -> Line:
 
 
 def _percent(share: float) -> str:
-    return f"{number_format(100 * share, 1)} %"
+    return f"{number_format(round(100 * share, 1), 1)} %"  # which cuts off what it is not asked for
