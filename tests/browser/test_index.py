@@ -50,7 +50,7 @@ def test_another_model_from_choice_to_promotion(desk: Page):
     assert Generation.objects.live().pk == 1
 
 
-def test_tuning_from_the_button_to_the_generation_that_takes_over(desk: Page):
+def test_tuning_from_the_button_to_the_verdict(desk: Page):
     desk.goto("/index/")
     section = desk.locator("#tuning")
     section.get_by_role("button", name="Tune").click()
@@ -60,13 +60,12 @@ def test_tuning_from_the_button_to_the_generation_that_takes_over(desk: Page):
     jobs.run(str(job.pk))
     # The page has asked by itself.
     expect(section.get_by_role("button", name="Tune again")).to_be_visible()
-    assert Tuning.objects.get().is_better
+    tuning = Tuning.objects.get()
     expect(section.get_by_role("table", name="Products that it had not seen")).to_be_visible()
-    expect(section).to_contain_text("takes over by itself when it is full")
-    IndexLoop().run_until_idle()
-    desk.reload()
-    expect(section).to_contain_text("which is made with it, is live.")
-    expect(desk.get_by_role("heading", name=f"Generation {Generation.objects.live().pk}")).to_be_visible()
+    # A network tells these shapes apart by itself, so there is nothing to gain.
+    expect(section).to_contain_text("Refused")
+    assert not tuning.is_better and not tuning.generations.exists()
+    assert Generation.objects.live().pk == 1
 
 
 def test_wrong_numbers_are_said_where_the_plan_would_be(desk: Page):
