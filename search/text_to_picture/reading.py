@@ -236,11 +236,14 @@ class _Reader:
     def _shown(self, shares: dict[int, float]) -> tuple[str, ...]:
         least = _TOLD * max(shares.values())
         ranked = sorted((place for place in shares if shares[place] >= least), key=lambda place: -shares[place])
-        shown: dict[str, str] = {}
+        shown: list[str] = []
+        told: set[str] = set()  # names of what is shown, in any language: a class and a tag may be one thing
         for place in ranked:
-            name = self._name(place)
-            shown.setdefault(analyse(name), name)
-        return tuple(shown.values())[:_SHOWN]
+            names = {analyse(name) for name in (self._name(place), *self._vocabulary.names_of(place))}
+            if told.isdisjoint(names):
+                shown.append(self._name(place))
+            told |= names
+        return tuple(shown)[:_SHOWN]
 
     def _name(self, place: int) -> str:
         """What an entry is called, in the active language as far as that is known."""

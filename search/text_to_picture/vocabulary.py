@@ -85,9 +85,13 @@ class Vocabulary:
         """Places of all names of the entries that these are names of."""
         return np.flatnonzero(np.isin(self.owners, self.owners[list(places)])).tolist()
 
+    def names_of(self, place: int) -> list[str]:
+        """All names of an entry."""
+        return [self.names[one] for one in np.flatnonzero(self.owners == place).tolist()]
+
     def name_of(self, place: int, language: str) -> str:
         """One of an entry's names: in the script of the language where there is one, else its first."""
-        own = [self.names[one] for one in np.flatnonzero(self.owners == place).tolist()]
+        own = self.names_of(place)
         wanted = language.startswith(("zh", "ja", "ko"))
         return next((name for name in own if is_cjk(name) == wanted), own[0])
 

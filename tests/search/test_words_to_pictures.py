@@ -131,6 +131,15 @@ def test_chinese_names_of_categories_look_like_their_pictures(shop, client):
     assert "圆盘" in shown.reading
 
 
+def test_what_is_a_category_and_a_tag_is_told_once(shop, learn, client):
+    Category.objects.filter(name="Discs").update(names={"zh-hans": "圆盘"})
+    for product in Product.objects.filter(sku__startswith="DISC"):
+        product.tags.add("discs")
+    assert [name for name in learn().names if name.lower() == "discs"] == ["Discs", "discs"]
+    shown = client.get(reverse("search"), {"q": "discs"}, headers={"accept-language": "zh-hans"}).context["page"]
+    assert "圆盘" in shown.reading and "discs" not in shown.reading
+
+
 def test_another_word_for_the_same_goods_is_as_good_as_the_shops(shop, client):
     Category.objects.filter(name="Discs").update(name="Long sleeve tops")
     assert make(Generation.objects.live())
