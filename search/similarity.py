@@ -25,6 +25,7 @@ _UNCALIBRATED = (0.3, 0.75, 0.95)
 _NEAREST = "nearest"  # what each held-out photo finds first: a photo of another product
 _COPIES = "copies"  # a photo, and the same saved again at half the size
 _RARE = 0.01  # of the nearest that may be nearly the same, and of the copies that may not
+_MOST_MISTAKEN = 0.1  # of the nearest that may be nearly the same so that copies are
 _DEEP = "deep"
 _MOSTLY = 0.5  # weight of contents below which a query does not ask what a picture shows
 
@@ -57,15 +58,16 @@ class SimilarityScale:
         """Where "similar" (the weak line), "very similar" and "nearly the same" begin, for usable weights.
 
         The first two are those of ``random_lines``. "Nearly the same" begins where one in a hundred of the nearest
-        photos of other products lies above. No line lies above what 99 of 100 copies of a photo reach.
+        photos of other products lies above; lower, where 99 of 100 copies of a photo lie above, if hardly any other
+        product does. Where copies are no more alike than other products, they tell nothing.
         """
         weak, very, nearly = self.random_lines(weights)
         nearest, copies = (self._similarities(self.known.get(kind), weights) for kind in (_NEAREST, _COPIES))
         if self.is_calibrated and len(nearest) >= LEAST_PAIRS:
             nearly = max(very, float(np.quantile(nearest, 1 - _RARE)))
-        if self.is_calibrated and len(copies) >= LEAST_PAIRS:
-            most = float(np.quantile(copies, _RARE))
-            weak, very, nearly = min(weak, most), min(very, most), min(nearly, most)
+            most = float(np.quantile(copies, _RARE)) if len(copies) >= LEAST_PAIRS else nearly
+            if (nearest >= most).mean() <= _MOST_MISTAKEN:
+                nearly = max(very, min(nearly, most))
         return weak, very, nearly
 
     def random_lines(self, weights: Mapping[str, float]) -> tuple[float, float, float]:

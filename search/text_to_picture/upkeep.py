@@ -14,7 +14,6 @@ from search.text_to_picture.making import making, source_of, text_encoder_for
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30  # between two looks whether anything has changed
-_MISSING_SECONDS = 5  # between two looks whether another generation is live, which has none: words are text till then
 _REST = 20  # times as long as making took, before it is made again: a busy catalogue costs a twentieth of a core
 
 
@@ -23,7 +22,8 @@ class VocabularyUpkeep:
 
     def __init__(self) -> None:
         self._pieces: Iterator[None] | None = None
-        self._until = self._missing_until = 0.0
+        self._until = 0.0
+        self._tried: int | None = None  # a generation that had none
 
     def make_some(self) -> int:
         """One piece; 0 when there is nothing to do."""
@@ -43,10 +43,12 @@ class VocabularyUpkeep:
         return 1
 
     def _is_missing(self) -> bool:
-        if time.monotonic() < self._missing_until:
-            return False
-        self._missing_until = time.monotonic() + _MISSING_SECONDS
-        return Generation.objects.filter(state=Generation.State.LIVE, vocabulary_at=None).exists()
+        """Whether another generation is live that has none: words are text till then. Tried once, then at leisure."""
+        bare = Generation.objects.filter(state=Generation.State.LIVE, vocabulary_at=None)
+        missing = bare.values_list("pk", flat=True).first()
+        is_new = missing is not None and missing != self._tried
+        self._tried = missing
+        return is_new
 
     @staticmethod
     def _begun() -> Iterator[None] | None:

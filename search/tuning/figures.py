@@ -90,10 +90,8 @@ class Compared:
         )
 
 
-def interval(
-    values: np.ndarray, groups: np.ndarray, seed: int = 0, confidence: float = _CONFIDENCE
-) -> tuple[float, float]:
-    """Where the mean lies with that confidence: bootstrap over the groups (Efron, 1979), as photos of one are alike.
+def interval(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Where the mean lies with 95 % confidence: bootstrap over the groups (Efron, 1979), as photos of one are alike.
 
     :param values: ``(n,)``
     :param groups: ``(n,)`` int64
@@ -105,7 +103,7 @@ def interval(
     for n in range(RESAMPLES):
         drawn = random.integers(0, len(sums), len(sums))
         means[n] = sums[drawn].sum() / counts[drawn].sum()
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(means, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
     return float(low), float(high)
 
 

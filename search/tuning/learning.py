@@ -25,7 +25,6 @@ _UNKNOWN_KIND = 0.34  # of a cluster's photos may be labelled where it is taken 
 _LEAST_OF_A_KIND = 5
 _WATCHED = 6  # one group in so many says when to stop
 _NEIGHBOURS = 10
-_CAREFUL = 0.9  # confidence; more careful than the verdict, as choosing among many finds what chance favours
 
 
 @dataclass(frozen=True)
@@ -245,7 +244,7 @@ def _harms(before: Outcome, after: Outcome) -> bool:
     """Whether fewer are right, or more first rows hold none than chance makes."""
     if after.precision.mean() < before.precision.mean():
         return True
-    return interval(after.none - before.none, before.groups, confidence=_CAREFUL)[0] > 0
+    return interval(after.none - before.none, before.groups)[0] > 0
 
 
 def verdict_on(seen: Compared, unseen: Compared | None) -> Tuning.Verdict:
