@@ -25,9 +25,14 @@ class Network(abc.ABC):
     """
 
     version: ClassVar[int]  # raised whenever the same options give other numbers
-    # Options that earlier releases took where none were given, each release's as one mapping. An encoder made with
-    # them goes on serving the generations that have it, until another takes over.
-    former_defaults: ClassVar[Sequence[Mapping[str, object]]] = ()
+
+    @property
+    def former_defaults(self) -> Sequence[Mapping[str, object]]:
+        """Options that earlier releases took where none were given, each release's as one mapping.
+
+        An encoder made with them goes on serving the generations that have it, until another takes over.
+        """
+        return ()
 
     @property
     def resolved_options(self) -> Mapping[str, object]:

@@ -202,7 +202,9 @@ def test_a_changed_version_builds_its_successor_by_itself(settings, monkeypatch)
 def test_a_generation_of_the_former_default_works_until_its_successor_takes_over(settings, client):
     settings.SEARCH_FIT_LEAST = 4
     name, usual = settings.SEARCH_ENCODER, settings.SEARCH_ENCODERS
-    settings.SEARCH_ENCODERS = {name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], "pooling": "mean"}}}
+    settings.SEARCH_ENCODERS = {
+        name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], "pooling": "mean", "side": 260}}
+    }
     add_products(6)
     run_loop()
     before = Generation.objects.live()

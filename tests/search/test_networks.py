@@ -313,6 +313,7 @@ def test_encoders_of_former_defaults_are_found_by_the_identities_that_they_had(s
         assert former.network.pooling == "mean"
         assert get_encoder(former.name).identity != identity
     # Who names the former default keeps it, and nothing is embedded again.
-    pinned = {**SEARCH_ENCODERS["efficientnet-lite2"], "OPTIONS": {"variant": 2, "pooling": "mean"}}
+    options = {"variant": 2, "pooling": "mean", "side": 260}
+    pinned = {**SEARCH_ENCODERS["efficientnet-lite2"], "OPTIONS": options}
     settings.SEARCH_ENCODERS = {"efficientnet-lite2": pinned}
     assert get_encoder("efficientnet-lite2").identity == "efficientnet-lite2@1-ca703904"

@@ -17,7 +17,8 @@ from search.encoders.base import EncoderError, Network
 from search.encoders.framing import middle_of, padded_square
 from search.encoders.networks.devices import at_once, chosen_device, placed, prepare_torch
 
-_INPUT_SIZES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
+_TRAINED_SIDES = {0: 224, 1: 240, 2: 260}  # variant → pixels on each side
+_USUAL_SIDES = {0: 224, 1: 240, 2: 320}  # docs/defaults.md says why
 _POOLINGS = ("mean", "gem")
 _POWER = 3.0  # of the generalised mean
 _LEAST_MIDDLE = 0.5
@@ -41,32 +42,34 @@ class EfficientNetLite(Network):
         and Chum, 2019), in which what is strong in some place counts more; or its ``mean``
     :param middle: the share of a picture's width and of its height that is looked at, from its middle: 1 for all of it,
         0.85 where products are photographed with much around them
-    :param side: pixels of the square that the network sees; None for those that the weights were trained with. More
-        show finer detail, and take longer in proportion to the area
+    :param side: pixels of the square that the network sees; None for 224, 240 and 320. More show finer detail, and take
+        longer in proportion to the area. The weights were trained with 224, 240 and 260
     :raises EncoderError: for another variant or pooling, a share that is not from 0.5 to 1, and a side that is not from
         128 to 512
     """
 
     version = 1
     dimension = 1280
-    former_defaults = ({"pooling": "mean"},)
 
     def __init__(self, variant: int = 2, pooling: str = "gem", middle: float = 1, side: int | None = None) -> None:
-        if variant not in _INPUT_SIZES:
-            raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _INPUT_SIZES))}.")
+        if variant not in _USUAL_SIDES:
+            raise EncoderError(f"variant is {variant!r}; weights come with {', '.join(map(str, _USUAL_SIDES))}.")
         if pooling not in _POOLINGS:
             raise EncoderError(f"pooling is {pooling!r}; there are {', '.join(_POOLINGS)}.")
         if not isinstance(middle, int | float) or not _LEAST_MIDDLE <= middle <= 1:
             raise EncoderError(
                 f"middle is {middle!r}; it is a share of the picture's sides, from {_LEAST_MIDDLE} to 1."
             )
-        usual = _INPUT_SIZES[variant]
         if side is not None and (type(side) is not int or not _SIDES[0] <= side <= _SIDES[1]):
             raise EncoderError(f"side is {side!r}; it is a number of pixels from {_SIDES[0]} to {_SIDES[1]}.")
         self.variant, self.pooling, self.middle = variant, pooling, middle
-        self.input_size = side or usual
+        self.input_size = side or _USUAL_SIDES[variant]
         self._loading = threading.Lock()
         self._model: Any = None
+
+    @property
+    def former_defaults(self) -> Sequence[Mapping[str, object]]:
+        return ({"pooling": "mean", "side": _TRAINED_SIDES[self.variant]},)
 
     @property
     def resolved_options(self) -> Mapping[str, object]:
@@ -74,7 +77,7 @@ class EfficientNetLite(Network):
         return {
             "pooling": None if self.pooling == "mean" else self.pooling,
             "middle": None if self.middle == 1 else float(self.middle),
-            "side": None if self.input_size == _INPUT_SIZES[self.variant] else self.input_size,
+            "side": None if self.input_size == _TRAINED_SIDES[self.variant] else self.input_size,
         }
 
     def load(self) -> None:
