@@ -4,6 +4,7 @@ A variable that is missing or wrong names itself: see ``imgsite/checks.py`` for 
 ``docs/settings.md`` for the whole list.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,9 @@ SEARCH_KEEP_RETIRED = env.int("SEARCH_KEEP_RETIRED", default=2)
 SEARCH_KEEP_RETIRED_HOURS = env.int("SEARCH_KEEP_RETIRED_HOURS", default=1)
 SEARCH_RECONCILE_SECONDS = env.int("SEARCH_RECONCILE_SECONDS", default=3600)
 TORCH_THREADS = env.int("TORCH_THREADS", default=2)
+# Threads of the model wait asleep for each other. If nothing is said OpenMP lets them spin, which takes several times
+# the work itself where the indexing loop and the web server share cores. It reads this when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ENCODER_QUEUE = env.int("ENCODER_QUEUE", default=4)
 ENCODER_WAIT_SECONDS = env.float("ENCODER_WAIT_SECONDS", default=8.0)
 QUERY_PHOTO_HOURS = env.int("QUERY_PHOTO_HOURS", default=24)
