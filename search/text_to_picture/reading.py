@@ -89,7 +89,14 @@ class Reading:
         """Why nothing was found, for words that no text holds."""
         if self.absent:
             return _("Nothing here looks like this: %(names)s.") % {"names": ", ".join(self.absent)}
-        words = _quoted(self.text_words or self.look_words)
+        words = _quoted(self.text_words)
+        if self.direction is not None:
+            if not self.text_words:
+                return _("Nothing here looks like this: %(names)s.") % {"names": ", ".join(self.looks)}
+            looks = _quoted(self.look_words)
+            return _("Nothing that looks like %(looks)s also matches %(words)s.") % {"looks": looks, "words": words}
+        if len(set(self.text_words)) > 1:  # each by itself may well be found: a brand and a word of another's title
+            return _("Nothing here matches all of this: %(words)s.") % {"words": words}
         return _("Nothing here is called %(words)s, and it is not known what that looks like.") % {"words": words}
 
     @property

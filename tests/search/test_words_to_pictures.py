@@ -325,6 +325,20 @@ def test_a_word_that_was_never_seen_finds_nothing_and_says_so(shop, client):
     assert api(client, q="blorptastic")["notes"] == page.notes
 
 
+def test_what_is_sold_and_known_is_not_said_to_be_unknown(shop, index, client):
+    for product in Product.objects.exclude(sku__startswith="BOX"):
+        product.brand = None
+        product.save()
+    add_product("SHIRT", "triangle", "red", category="", brand="", title="Wondrous")
+    index()
+    assert page_at(client, q="velluto").total == 4
+    page = page_at(client, q="velluto discs")
+    assert (page.total, page.notes) == (0, ["Nothing that looks like “discs” also matches “velluto”."])
+    assert page.notes[0] in api(client, q="velluto discs")["notes"]
+    both = page_at(client, q="velluto wondrous")
+    assert (both.total, both.notes) == (0, ["Nothing here matches all of this: “velluto”, “wondrous”."])
+
+
 @pytest.mark.parametrize(
     "text",
     [
