@@ -113,7 +113,10 @@ def _quoted(words: Sequence[str]) -> str:
 
 def read(text: str, generation: Generation, names: Names) -> Reading | None:
     """Read what was typed, less the words for colours; None where words are not read for their looks, or cannot be now:
-    they are found as text all the same."""
+    they are found as text all the same.
+
+    :raises EncoderBusy: when too many wait for a network whose text tower reads them
+    """
     reader = _reader_of(generation)
     if reader is None:
         return None
@@ -136,7 +139,7 @@ def corrected(reading: Reading, generation: Generation, names: Names) -> Reading
 def warm(generation: Generation) -> None:
     """Load what the first words would wait for.
 
-    :raises EncoderError: when the text tower of the generation's network cannot be loaded
+    :raises EncoderBusy, EncoderError: when the text tower of the generation's network is busy, or cannot be loaded
     """
     reader = _reader_of(generation)
     if reader is not None:

@@ -17,6 +17,7 @@ from gallery.intake import add_image
 from gallery.models import Brand, Category, Image, Product
 from search.encoders import get_encoder
 from search.encoders.networks.torchvision import TorchvisionNetwork
+from search.encoders.slot import turn
 from search.engines.base import Answer, EngineHit, Facets, PriceRange
 from search.generations import build
 from search.models import Generation, PictureVocabulary
@@ -507,20 +508,40 @@ def test_a_class_of_the_last_layer_is_a_direction():
     assert TorchvisionNetwork("resnet18", "random:1").class_vectors() is None
 
 
-def test_the_text_tower_of_open_clip_reads_words_in_place_of_a_vocabulary(learn, client, settings):
+@pytest.fixture
+def clip_shop(learn, settings) -> Vocabulary:
     backend = "search.encoders.networks.open_clip.OpenClipNetwork"
     options = {"model": "ViT-S-32-alt", "weights": "random:1"}
     settings.SEARCH_ENCODERS = {"clip": {"BACKEND": backend, "OPTIONS": options}}
     settings.SEARCH_ENCODER = "clip"
     for n in range(4):
         add_product(f"DISC-{n}", "circle", "red", category="Discs", title=f"No. {n}", size=(200 + 9 * n, 180))
-    vocabulary = learn()
+    return learn()
+
+
+def test_the_text_tower_of_open_clip_reads_words_in_place_of_a_vocabulary(clip_shop, client):
+    vocabulary = clip_shop
     assert vocabulary.direct
     assert vocabulary.texts.shape[1] == get_encoder("clip").dimensions["deep"]
     page = page_at(client, q="discs")
     assert {f"DISC-{n}" for n in range(4)} <= set(skus(page))
     assert page.reading == "Matched by look: discs."
     assert page_at(client, q="velluto").reading == ""
+
+
+def test_words_for_a_text_tower_wait_their_turn_or_are_told_when_to_come_back(clip_shop, client, settings):
+    settings.ENCODER_WAIT_SECONDS = 0.05
+    page_at(client, q="discs")
+    with turn():
+        busy = client.get(reverse("search"), {"q": "round discs"})
+        assert busy.status_code == 503
+        assert int(busy["Retry-After"]) >= 1
+        assert "Many people are searching right now." in busy.content.decode()
+        asked = client.get("/api/v1/search", {"q": "round discs"})
+        assert (asked.status_code, asked["Retry-After"]) == (503, busy["Retry-After"])
+        assert page_at(client, q="discs").reading, "what was read a moment ago needs no turn"
+        assert make(Generation.objects.live()), "nor does the indexing loop, in a process of its own"
+    assert page_at(client, q="round discs").reading == "Matched by look: round discs."
 
 
 def test_e5_knows_words_that_are_spelt_otherwise():
