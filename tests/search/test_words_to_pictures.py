@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 import numpy as np
@@ -20,6 +21,7 @@ from search.encoders.networks.torchvision import TorchvisionNetwork
 from search.encoders.slot import turn
 from search.engines.base import Answer, EngineHit, Facets, PriceRange
 from search.generations import build
+from search.generations.restoring import fill_from_stored, free_number, succeed
 from search.models import Generation, PictureVocabulary
 from search.text_to_picture.encoder import get_text_encoder
 from search.text_to_picture.fusing import fused
@@ -469,6 +471,32 @@ def test_a_new_generation_needs_a_vocabulary_of_its_own(shop, index):
     spare_time(VocabularyUpkeep())
     live.refresh_from_db()
     assert "Discs" in labels(PictureVocabulary.of(live))
+
+
+def test_a_vocabulary_goes_with_its_generation(shop, index, monkeypatch):
+    first = Generation.objects.live()
+    build(promote_when_ready=True)
+    index()
+    asked = get_text_encoder().asked
+    asked.clear()
+    spare_time(VocabularyUpkeep())
+    assert asked == [], "names are embedded once"
+    monkeypatch.setattr("search.generations.life.REQUESTS_END_AFTER", timedelta())
+    call_command("index", "drop", str(first.pk))
+    first.refresh_from_db()
+    assert (first.state, first.vocabulary_at) == ("dropped", None)
+    assert [one.generation for one in PictureVocabulary.objects.all()] == [Generation.objects.live()]
+
+
+def test_a_restored_installation_keeps_what_words_look_like(shop, client):
+    build()
+    succeeding = succeed(free_number(10))
+    fill_from_stored(succeeding)
+    assert [one.generation for one in PictureVocabulary.objects.all()] == [succeeding]
+    assert not Generation.objects.exclude(pk=succeeding.pk).exclude(vocabulary_at=None).exists()
+    page = page_at(client, q="discs")
+    assert page.reading == "Matched by look: Discs."
+    assert {"MORE-DI-0", "MORE-DI-1"} <= set(skus(page))
 
 
 def test_the_command_learns_at_once(shop, settings, capsys):
