@@ -71,6 +71,7 @@ def ask(
     :param arrange: may change the order inside of bands of similarity
     :raises BadParameter: for weights that cannot be used, when ``strict``
     :raises EngineError: when the engine does not answer
+    :raises EncoderBusy: when words are read by a network that too many wait for
     """
     size = size or settings.SEARCH_PAGE_SIZE
     names = names or Names()

@@ -57,6 +57,8 @@ class Warming:
                 self._indices.add(generation.pk)
             if generation.state == State.LIVE:
                 words.warm(generation)
+        except EncoderBusy:
+            pass  # somebody is using the text tower, which loads it as well
         except (EngineError, EncoderError, LookupError) as error:
             self._warn(f"{generation}: {error}")
 

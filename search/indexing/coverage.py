@@ -14,6 +14,7 @@ from gallery.models import Image
 from search.engines import get_engine
 from search.generations.samples import count_to_embed
 from search.models import Change, Generation, Placement
+from search.outside.learning import learns_from_outside
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Coverage:
     documents: int | None = None
     bytes: int | None = None
     similarity: dict[str, dict[str, float]] = field(default_factory=dict)  # kind of known pair → band → share in it
+    learns_outside: bool | None = None  # of the live one: whether photos unlike the catalogue are learnt from
 
     @property
     def percent(self) -> int:
@@ -146,6 +148,7 @@ def coverage(generation: Generation) -> Coverage:
         reasons=reasons,
         originals_missing=Image.objects.without_original().count(),
         similarity=generation.scale_shares,
+        learns_outside=learns_from_outside(generation) if generation.state == Generation.State.LIVE else None,
         engine_detail=health.detail,
         engine_ok=health.ok,
         documents=health.documents,

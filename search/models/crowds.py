@@ -26,7 +26,7 @@ class OutsideCrowd(models.Model):
         return None if updated_at is None else _spread(generation.pk, generation.created_at, updated_at)
 
 
-# A megabyte, made from several in a tenth of a second: a process does it once.
+# A megabyte, made from several (ten at most) in a tenth of a second: a process does it once after each update.
 @lru_cache(maxsize=2)
 def _spread(pk: int, created_at: datetime, updated_at: datetime) -> Spread | None:
     generation = Generation.objects.defer("projection_data", "scale_data").get(pk=pk)

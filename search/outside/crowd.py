@@ -16,6 +16,9 @@ from search.projection import Projection, Vectors, unit
 
 LEAST_PHOTOS = 50  # with fewer, their mean says more of them than of their kind
 MOST_PHOTOS = 2_000  # of more, the earlier ones count less and less
+# Numbers of all parts together. The scatter has the square of them: 21 MB here, and several times that while photos are
+# added. A network's 2,048 and the descriptors fit; with VGG's 4,096 it would be more than three times as much.
+LONGEST = 2_304
 _TINY = 1e-9
 
 
@@ -42,8 +45,11 @@ class Crowd:
         before, n = min(self.photos, MOST_PHOTOS - len(rows)), len(rows)
         share = n / (before + n)
         apart = rows.mean(axis=0) - self.mean
-        within = np.cov(rows.T, bias=True)
-        scatter = (1 - share) * self.scatter + share * within + share * (1 - share) * np.outer(apart, apart)
+        scatter, between = np.cov(rows.T, bias=True), np.outer(apart, apart)
+        scatter *= share  # in place: these are large
+        scatter += (1 - share) * self.scatter
+        between *= share * (1 - share)
+        scatter += between
         return Crowd(self.lengths, before + n, self.mean + share * apart, scatter.astype(np.float32))
 
     def seen_by(self, projection: Projection) -> "Spread":
@@ -68,7 +74,7 @@ class Crowd:
 
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
-        upper = self.scatter[np.triu_indices(len(self.scatter))]
+        upper = self.scatter[_upper(len(self.scatter))]
         names = np.array(list(self.lengths))
         lengths = np.array(list(self.lengths.values()))
         np.savez(file, names=names, lengths=lengths, photos=self.photos, mean=self.mean, upper=upper)
@@ -80,10 +86,15 @@ class Crowd:
             lengths = dict(zip(arrays["names"].tolist(), arrays["lengths"].tolist(), strict=True))
             mean = arrays["mean"]
             scatter = np.zeros((len(mean), len(mean)), dtype=np.float32)
-            places = np.triu_indices(len(mean))
+            places = _upper(len(mean))
             scatter[places] = arrays["upper"]
             scatter.T[places] = arrays["upper"]
             return cls(lengths, float(arrays["photos"]), mean, scatter)
+
+
+def _upper(d: int) -> np.ndarray:
+    """``(d, d)`` bool: the diagonal and what is above it. An eighth of what the indices take."""
+    return ~np.tri(d, k=-1, dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,13 @@ class TextEncoder(abc.ABC):
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Texts → ``(n, d)`` float32, rows of unit length. Threads may call it at once."""
 
+    def embed_typed(self, text: str) -> np.ndarray:
+        """The ``(d,)`` of what somebody typed and waits for. What is as costly as a picture waits its turn here.
+
+        :raises EncoderBusy: when too many wait for the encoder
+        """
+        return self.embed([text])[0]
+
 
 @cache
 def _made(path: str) -> TextEncoder:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,8 +112,9 @@ def making(generation: Generation, texts: TextEncoder, source: str, at_once: int
     own = list(_of_the_catalogue(learnt, sums, tree, tag_names, chosen))
     rows = [*looks, *(learnt[entry.kind, entry.code] for entry, _names in own)]
     names = [(place, name) for place, (_entry, each) in enumerate([*named, *own]) for name in each]
-    known = _known_texts(texts.identity)
-    missing = list(dict.fromkeys(name for _place, name in names if name not in known))
+    wanted = dict.fromkeys(name for _place, name in names)
+    known = _known_texts(texts.identity, wanted)
+    missing = [name for name in wanted if name not in known]
     for few in chunks(missing, _TEXTS_AT_ONCE):
         known |= dict(zip(few, texts.embed(few), strict=True))
         yield from pause()
@@ -235,11 +236,13 @@ def _spellings(titles: Sequence[Sequence[str]]) -> set[str]:
     return {word for each in titles for title in each for word in labels.analyse(title).split() if len(word) > 2}
 
 
-def _known_texts(identity: str) -> dict[str, np.ndarray]:
-    """Name → what this text encoder said of it before, in any generation: names are embedded once."""
+def _known_texts(identity: str, wanted: Container[str]) -> dict[str, np.ndarray]:
+    """Name → what this text encoder said of it before, in any generation that is kept: names are embedded once."""
     known: dict[str, np.ndarray] = {}
     for data in PictureVocabulary.objects.order_by("pk").values_list("data", flat=True).iterator():
         vocabulary = Vocabulary.from_bytes(bytes(data))
         if vocabulary.encoder == identity:
-            known |= dict(zip(vocabulary.names, vocabulary.texts, strict=True))
+            pairs = zip(vocabulary.names, vocabulary.texts, strict=True)
+            # Copies: a view of one row would keep all of them in memory.
+            known |= {name: text.copy() for name, text in pairs if name in wanted}
     return known

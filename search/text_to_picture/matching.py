@@ -49,8 +49,11 @@ class Matcher:
         self.embed = lru_cache(maxsize=_CACHED)(self._embed)
 
     def _embed(self, text: str) -> np.ndarray:
-        """``(t,)`` of unit length. Kept for a while: turning a page or choosing a filter asks the same again."""
-        return self._texts.embed([text])[0]
+        """``(t,)`` of unit length. Kept for a while: turning a page or choosing a filter asks the same again.
+
+        :raises EncoderBusy: when too many wait for the encoder
+        """
+        return self._texts.embed_typed(text)
 
     def match(self, text: str) -> Match:
         """What the words mean, by the names that are nearest to them."""

@@ -89,7 +89,14 @@ class Reading:
         """Why nothing was found, for words that no text holds."""
         if self.absent:
             return _("Nothing here looks like this: %(names)s.") % {"names": ", ".join(self.absent)}
-        words = _quoted(self.text_words or self.look_words)
+        words = _quoted(self.text_words)
+        if self.direction is not None:
+            if not self.text_words:
+                return _("Nothing here looks like this: %(names)s.") % {"names": ", ".join(self.looks)}
+            looks = _quoted(self.look_words)
+            return _("Nothing that looks like %(looks)s also matches %(words)s.") % {"looks": looks, "words": words}
+        if len(set(self.text_words)) > 1:  # each by itself may well be found: a brand and a word of another's title
+            return _("Nothing here matches all of this: %(words)s.") % {"words": words}
         return _("Nothing here is called %(words)s, and it is not known what that looks like.") % {"words": words}
 
     @property
@@ -106,7 +113,10 @@ def _quoted(words: Sequence[str]) -> str:
 
 def read(text: str, generation: Generation, names: Names) -> Reading | None:
     """Read what was typed, less the words for colours; None where words are not read for their looks, or cannot be now:
-    they are found as text all the same."""
+    they are found as text all the same.
+
+    :raises EncoderBusy: when too many wait for a network whose text tower reads them
+    """
     reader = _reader_of(generation)
     if reader is None:
         return None
@@ -129,7 +139,7 @@ def corrected(reading: Reading, generation: Generation, names: Names) -> Reading
 def warm(generation: Generation) -> None:
     """Load what the first words would wait for.
 
-    :raises EncoderError: when the text tower of the generation's network cannot be loaded
+    :raises EncoderBusy, EncoderError: when the text tower of the generation's network is busy, or cannot be loaded
     """
     reader = _reader_of(generation)
     if reader is not None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from search.encoders.base import Encoder
+from search.encoders.slot import turn
 from search.text_to_picture.encoder import TextEncoder
 
 PROMPT = "a photo of a {}"  # of A. Radford et al., "Learning Transferable Visual Models…" (2021)
@@ -30,3 +31,11 @@ class Tower(TextEncoder):
         """
         rows = self._network.embed_texts([PROMPT.format(text) for text in texts])
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+    def embed_typed(self, text: str) -> np.ndarray:
+        """
+        :raises EncoderBusy: when too many wait for the encoder
+        :raises EncoderError: when the network cannot be loaded
+        """
+        with turn():
+            return super().embed_typed(text)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import skimage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -236,4 +237,47 @@ def test_photos_of_the_catalogues_world_parts_and_expired_ones_are_not_learnt_fr
     settings.SEARCH_LEARN_OUTSIDE = False
     assert learn() == 0
     settings.SEARCH_LEARN_OUTSIDE = True
+    assert learn() == AT_ONCE
+
+
+def test_one_busy_person_does_not_keep_others_waiting(world, monkeypatch):
+    monkeypatch.setattr("search.outside.learning._MOST", 2 * AT_ONCE)
+    random = np.random.default_rng(0)
+    searched(world, [f"{n % 10}" for n in range(AT_ONCE)], random)
+    searched(world, ["busy"] * 2 * AT_ONCE, random)  # newer, and as many as are looked at
+    assert learn() == 0
+    assert learn() == AT_ONCE + EACH
+    assert OutsideCrowd.objects.get().photos == AT_ONCE + EACH
+
+
+def test_sums_are_made_before_anything_is_locked_and_never_written_over_newer_ones(world, monkeypatch):
+    random = np.random.default_rng(0)
+    searched(world, [str(n) for n in range(AT_ONCE)], random)
+    assert learn() == AT_ONCE
+    known = OutsideCrowd.objects.get()
+    searched(world, [f"later {n}" for n in range(AT_ONCE)], random)
+    outside, having, within = len(connection.savepoint_ids), Crowd.having, []
+
+    def meanwhile(crowd: Crowd, photos: Sequence) -> Crowd:
+        within.append(len(connection.savepoint_ids) - outside)
+        OutsideCrowd.objects.get().save()  # another loop was quicker
+        return having(crowd, photos)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Crowd, "having", meanwhile)
+        assert learn() == 0
+    assert within == [0], "no transaction is open"
+    assert OutsideCrowd.objects.get().photos == known.photos
+    assert learn() == AT_ONCE, "the next time does it"
+
+
+def test_very_long_vectors_are_not_learnt_from_and_status_says_so(world, monkeypatch, capsys):
+    searched(world, [str(n) for n in range(AT_ONCE)], np.random.default_rng(0))
+    with monkeypatch.context() as patched:
+        patched.setattr("search.outside.learning.LONGEST", 1_000)
+        assert learn() == 0
+        call_command("index", "status")
+    assert "photos unlike the catalogue are not learnt from" in capsys.readouterr().out
+    call_command("index", "status")
+    assert "not learnt from" not in capsys.readouterr().out
     assert learn() == AT_ONCE

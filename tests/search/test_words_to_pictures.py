@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 import numpy as np
@@ -17,8 +18,10 @@ from gallery.intake import add_image
 from gallery.models import Brand, Category, Image, Product
 from search.encoders import get_encoder
 from search.encoders.networks.torchvision import TorchvisionNetwork
+from search.encoders.slot import turn
 from search.engines.base import Answer, EngineHit, Facets, PriceRange
 from search.generations import build
+from search.generations.restoring import fill_from_stored, free_number, succeed
 from search.models import Generation, PictureVocabulary
 from search.text_to_picture.encoder import get_text_encoder
 from search.text_to_picture.fusing import fused
@@ -325,6 +328,20 @@ def test_a_word_that_was_never_seen_finds_nothing_and_says_so(shop, client):
     assert api(client, q="blorptastic")["notes"] == page.notes
 
 
+def test_what_is_sold_and_known_is_not_said_to_be_unknown(shop, index, client):
+    for product in Product.objects.exclude(sku__startswith="BOX"):
+        product.brand = None
+        product.save()
+    add_product("SHIRT", "triangle", "red", category="", brand="", title="Wondrous")
+    index()
+    assert page_at(client, q="velluto").total == 4
+    page = page_at(client, q="velluto discs")
+    assert (page.total, page.notes) == (0, ["Nothing that looks like “discs” also matches “velluto”."])
+    assert page.notes[0] in api(client, q="velluto discs")["notes"]
+    both = page_at(client, q="velluto wondrous")
+    assert (both.total, both.notes) == (0, ["Nothing here matches all of this: “velluto”, “wondrous”."])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -456,6 +473,32 @@ def test_a_new_generation_needs_a_vocabulary_of_its_own(shop, index):
     assert "Discs" in labels(PictureVocabulary.of(live))
 
 
+def test_a_vocabulary_goes_with_its_generation(shop, index, monkeypatch):
+    first = Generation.objects.live()
+    build(promote_when_ready=True)
+    index()
+    asked = get_text_encoder().asked
+    asked.clear()
+    spare_time(VocabularyUpkeep())
+    assert asked == [], "names are embedded once"
+    monkeypatch.setattr("search.generations.life.REQUESTS_END_AFTER", timedelta())
+    call_command("index", "drop", str(first.pk))
+    first.refresh_from_db()
+    assert (first.state, first.vocabulary_at) == ("dropped", None)
+    assert [one.generation for one in PictureVocabulary.objects.all()] == [Generation.objects.live()]
+
+
+def test_a_restored_installation_keeps_what_words_look_like(shop, client):
+    build()
+    succeeding = succeed(free_number(10))
+    fill_from_stored(succeeding)
+    assert [one.generation for one in PictureVocabulary.objects.all()] == [succeeding]
+    assert not Generation.objects.exclude(pk=succeeding.pk).exclude(vocabulary_at=None).exists()
+    page = page_at(client, q="discs")
+    assert page.reading == "Matched by look: Discs."
+    assert {"MORE-DI-0", "MORE-DI-1"} <= set(skus(page))
+
+
 def test_the_command_learns_at_once(shop, settings, capsys):
     call_command("index", "words")
     assert re.search(r"\d+ names have a look, [1-9]\d* of them the catalogue's own.", capsys.readouterr().out)
@@ -493,20 +536,40 @@ def test_a_class_of_the_last_layer_is_a_direction():
     assert TorchvisionNetwork("resnet18", "random:1").class_vectors() is None
 
 
-def test_the_text_tower_of_open_clip_reads_words_in_place_of_a_vocabulary(learn, client, settings):
+@pytest.fixture
+def clip_shop(learn, settings) -> Vocabulary:
     backend = "search.encoders.networks.open_clip.OpenClipNetwork"
     options = {"model": "ViT-S-32-alt", "weights": "random:1"}
     settings.SEARCH_ENCODERS = {"clip": {"BACKEND": backend, "OPTIONS": options}}
     settings.SEARCH_ENCODER = "clip"
     for n in range(4):
         add_product(f"DISC-{n}", "circle", "red", category="Discs", title=f"No. {n}", size=(200 + 9 * n, 180))
-    vocabulary = learn()
+    return learn()
+
+
+def test_the_text_tower_of_open_clip_reads_words_in_place_of_a_vocabulary(clip_shop, client):
+    vocabulary = clip_shop
     assert vocabulary.direct
     assert vocabulary.texts.shape[1] == get_encoder("clip").dimensions["deep"]
     page = page_at(client, q="discs")
     assert {f"DISC-{n}" for n in range(4)} <= set(skus(page))
     assert page.reading == "Matched by look: discs."
     assert page_at(client, q="velluto").reading == ""
+
+
+def test_words_for_a_text_tower_wait_their_turn_or_are_told_when_to_come_back(clip_shop, client, settings):
+    settings.ENCODER_WAIT_SECONDS = 0.05
+    page_at(client, q="discs")
+    with turn():
+        busy = client.get(reverse("search"), {"q": "round discs"})
+        assert busy.status_code == 503
+        assert int(busy["Retry-After"]) >= 1
+        assert "Many people are searching right now." in busy.content.decode()
+        asked = client.get("/api/v1/search", {"q": "round discs"})
+        assert (asked.status_code, asked["Retry-After"]) == (503, busy["Retry-After"])
+        assert page_at(client, q="discs").reading, "what was read a moment ago needs no turn"
+        assert make(Generation.objects.live()), "nor does the indexing loop, in a process of its own"
+    assert page_at(client, q="round discs").reading == "Matched by look: round discs."
 
 
 def test_e5_knows_words_that_are_spelt_otherwise():

@@ -116,6 +116,8 @@ class Command(BaseCommand):
         for kind, shares in account.similarity.items():
             said = ", ".join(f"{100 * share:.1f} % {band.replace('-', ' ')}" for band, share in shares.items())
             self.stdout.write(f"  similarity of pairs, {kind}: {said} or nearer")
+        if account.learns_outside is False:
+            self.stdout.write("  photos unlike the catalogue are not learnt from: turned off, or its vectors are long")
         self.stdout.write(f"  engine: {account.engine_detail}")
 
     def build(self, encoder: str | None, promote: bool, **options: Any) -> None:
