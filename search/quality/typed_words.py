@@ -29,6 +29,7 @@ CHINESE = "zh-hans"
 class _Typed(NamedTuple):
     language: str
     words: str
+    category: int  # id of the one that it names, the first of several
     right: frozenset[int]  # ids of categories
     products: int
 
@@ -36,7 +37,8 @@ class _Typed(NamedTuple):
 def measure(asking: Asking) -> Result:
     """Share of the named category among the first twenty products, or among as many as it has, and MRR.
 
-    Resampled by name. Categories of the same name are one; what lies below a category belongs to it.
+    Resampled by category, whose names are alike in several languages. Categories of the same name are one; what lies
+    below a category belongs to it.
 
     :raises NotMeasured: where no category has three products
     :raises EngineError: when the engine does not answer
@@ -62,9 +64,10 @@ def measure(asking: Asking) -> Result:
         "mean_reciprocal_rank": metrics.reciprocal_rank(right),
     }
     languages = np.array([one.language for one in typed[: len(rows)]])
+    categories = metrics.numbered(one.category for one in typed[: len(rows)])
     return Result(
         queries=len(rows),
-        figures=metrics.intervals(values, asking.seed),
+        figures=metrics.intervals(values, asking.seed, categories),
         facts={"categories": int((languages == NAMED).sum())},
         groups={
             language: Result(
@@ -108,4 +111,4 @@ def _of_language(tree: CategoryTree, totals: Counter[int], language: str) -> Ite
         products = sum(totals[pk] for pk in tops)
         if products >= LEAST_PRODUCTS:
             right = frozenset(below for pk in tops for below in tree.descendants(pk))
-            yield _Typed(language, name, right, products)
+            yield _Typed(language, name, min(tops), right, products)
