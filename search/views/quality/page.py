@@ -43,7 +43,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "categories": categories,
         "left_out": left_out,
         "seen": seen,
-        "worst": worst_of(_worst(seen), visibility.behind_the_counter(request.user)) if seen else [],
+        "worst": worst_of(_worst(seen), visibility.public) if seen else [],
         "askable": [one for one in kept.values() if not one.preparing],
         "measuring": measuring,
         "failed": "" if measuring else _failure(runs),
@@ -70,12 +70,10 @@ def start(request: HttpRequest) -> HttpResponse:
     number = request.POST.get("generation", "")
     askable = Generation.objects.kept().filter(preparing=False)
     generation = askable.filter(pk=int(number)).first() if _is_number(number) else Generation.objects.live()
-    if _measuring() is not None:
-        messages.info(request, _("Search quality is being measured already."))
-    elif generation is None:
+    if generation is None:
         messages.error(request, _("There is no such generation that could be asked. Choose another one."))
-    else:
-        jobs.start(JOB, person(request), generation=generation.pk)
+    elif jobs.start_alone(JOB, person(request), generation=generation.pk) is None:
+        messages.info(request, _("Search quality is being measured already."))
     return redirect("quality")
 
 
