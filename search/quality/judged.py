@@ -130,9 +130,8 @@ def measure(asking: Asking) -> Result:
 
 
 def _as_kept(query: Query, shown: Sequence[tuple[UUID, UUID]], known: _Evidence) -> Asked:
-    image = query.likes[0].key if query.likes else None
     hits = [(key, known.is_good(product) if product in known.verdicts else None) for key, product in shown[:FIRST_ROW]]
-    return Asked(hits, image=image, words=query.text, kind=query.canonical)
+    return Asked(hits, kind=query.canonical)
 
 
 def _evidence(asking: Asking) -> Mapping[str, _Evidence]:

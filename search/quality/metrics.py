@@ -135,7 +135,7 @@ def bootstrap(values: np.ndarray, groups: np.ndarray, seed: int = 0, resamples: 
 
 
 def numbered(keys: Iterable[Hashable]) -> np.ndarray:
-    """``(n,)``: groups as ``interval`` takes them; equal keys are one group, numbered in the order in which they come."""
+    """``(n,)``: groups as ``interval`` takes them; equal keys are one group, numbered as they first come."""
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 

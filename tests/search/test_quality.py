@@ -611,6 +611,35 @@ def test_the_worst_queries_are_shown_as_pictures(catalogue, desk, staff):
     assert worst["image"] not in text_of(desk.get(reverse("quality"))), "what shoppers may not see is not shown here"
 
 
+def test_a_corrected_category_is_called_neither_right_nor_wrong(catalogue, desk):
+    odd = add_product("ODD", "stripes", "teal", category="Shapes/Circle", size=(300, 180))
+    IndexLoop().run_until_idle()
+    measured("--task", "category")
+    before = text_of(desk.get(reverse("quality"))).count('visually-hidden">wrong:')
+    odd.category = Category.objects.get(name="Stripes")
+    odd.save()
+    text = text_of(desk.get(reverse("quality")))
+    assert text.count('visually-hidden">wrong:') <= before - 4, "its first row is of its category now"
+    assert "Measured less than a minute ago" in text
+
+
+def test_judged_queries_are_shown_with_all_that_they_asked_for(shop, judged, desk, image_of):
+    pictures = [image_of(sku).pk for sku in ("RED-CIRCLE", "BLUE-SQUARE")]
+    queries = ["color=red", f"less={pictures[0]}", f"image={pictures[0]}&less={pictures[1]}&q=dress&color=red"]
+    for query in queries:
+        assert judged("RED-CIRCLE-2", "bad", query=query).status_code == 200
+    measured("--task", "judgements")
+    articles = text_of(desk.get(reverse("quality"))).split('<article class="worst-query"')[1:]
+    assert len(articles) == 3 and all(f'href="{reverse("search")}?' in one for one in articles)
+    filters, minus, several = (
+        next(one for one in articles if part in one) for part in ("?color=red", "?less=", "dress")
+    )
+    assert 'aria-label="Red"' in filters and '?color=red">Red</a>' in filters
+    assert 'aria-label="Red circle' in minus and "Less like this" in minus
+    assert 'aria-label="“dress” · Red"' in several and several.count("Less like this") == 1
+    assert [str(picture) in several for picture in pictures] == [True, True]
+
+
 def test_figures_over_time(catalogue, desk):
     for days in (3, 2, 1):
         measured("--task", "category")

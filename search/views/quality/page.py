@@ -1,6 +1,6 @@
 """The page: generations beside each other, categories, the worst queries, figures over time, and a start button."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -43,7 +43,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "categories": categories,
         "left_out": left_out,
         "seen": seen,
-        "worst": worst_of(_worst(seen), visibility.public) if seen else [],
+        "worst": worst_of(seen.runs, visibility.public) if seen else [],
         "askable": [one for one in kept.values() if not one.preparing],
         "measuring": measuring,
         "failed": "" if measuring else _failure(runs),
@@ -89,10 +89,6 @@ def _with_details(columns: Sequence[Column]) -> list[Column]:
 def _seen(columns: Sequence[Column], number: str) -> Column | None:
     chosen = (column for column in columns if str(column.generation.pk) == number)
     return next(chosen, columns[0] if columns else None)
-
-
-def _worst(column: Column) -> Mapping[str, Any]:
-    return {task: run.worst.get(task, []) for task, run in column.runs.items()}
 
 
 def _over_time(runs: Sequence[QualityRun], asked: str) -> dict[str, Any]:
