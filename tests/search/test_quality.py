@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -25,6 +26,7 @@ from search.indexing.loop import IndexLoop
 from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord
 from search.models.history import digest_of
 from search.quality import category_quality, metrics, robustness, runs, same_category
+from search.quality.clicks import opened_after_searches
 from search.quality.copies import COPIES
 from search.quality.results import NotMeasured
 from search.quality.sampling import drawn as drawn_keys
@@ -494,16 +496,33 @@ def test_a_picture_that_is_gone_asks_no_more(shop, judged, image_of):
         said("--task", "judgements")
 
 
-def test_clicks_of_people_who_agreed_are_weak_evidence(shop, image_of):
-    shopper, now = person(Role.SHOPPER), timezone.now()
-    for minutes, query in ((50, "q=square"), (10, "q=circle"), (5, "photo=" + str(image_of("RED-CIRCLE").pk))):
-        SearchRecord.objects.create(
-            user=shopper, query=query, digest=digest_of(query), total=3, created_at=now - timedelta(minutes=minutes)
-        )
-    for minutes, sku in ((9, "RED-CIRCLE"), (15, "BLUE-SQUARE"), (1, "ORANGE-CIRCLE")):
-        ProductView.objects.create(user=shopper, image=image_of(sku), created_at=now - timedelta(minutes=minutes))
+@pytest.fixture
+def agreed(shop, client_of, image_of):
+    """Somebody who keeps a history: ``search`` makes a search, ``open_`` looks at a product."""
+    shopper = person(Role.SHOPPER)
+    User.objects.filter(pk=shopper.pk).update(keeps_history=True)
+    client = client_of(shopper)
+    return SimpleNamespace(
+        client=client,
+        search=lambda query: text_of(client.get(f"/search/?{query}")),
+        open_=lambda sku: client.post(reverse("viewed", args=[image_of(sku).pk])),
+    )
+
+
+def opened() -> dict[str, set[str]]:
+    found = opened_after_searches()
+    return {query: {Image.objects.get(pk=key).product.sku for key in keys} for query, keys in found.items()}
+
+
+def test_clicks_of_people_who_agreed_are_weak_evidence(agreed, image_of):
+    agreed.search("q=square")
+    SearchRecord.objects.update(created_at=timezone.now() - timedelta(minutes=31))
+    agreed.open_("BLUE-SQUARE")  # too late after its search
+    agreed.search("q=circle")
+    agreed.open_("RED-CIRCLE")
+    agreed.search(f"photo={send(agreed.client).json()['photo']['id']}")
+    agreed.open_("ORANGE-CIRCLE")  # after a photo that is forgotten
     task = measured("--task", "judgements")["tasks"]["judgements"]
-    # The square was opened too late after its search, the other circle after a photo that is forgotten.
     assert task["facts"] == {"judged": 0, "clicked": 1, "verdicts": 0}
     assert task["figures"]["clicked_recall_at_10"]["mean"] == 1
     assert set(task["figures"]) == {"clicked_recall_at_10", "clicked_reciprocal_rank"}
@@ -513,6 +532,28 @@ def test_clicks_of_people_who_agreed_are_weak_evidence(shop, image_of):
 
 
 @pytest.fixture
+def test_a_click_stays_with_its_search_when_that_is_made_again(agreed):
+    agreed.search("q=square")
+    agreed.search("q=circle")
+    agreed.open_("RED-CIRCLE")
+    agreed.search("q=circle")  # moves to the top of the history
+    assert opened() == {"q=circle": {"RED-CIRCLE"}}
+    SearchRecord.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    agreed.open_("RED-CIRCLE")  # from a bookmark
+    assert opened() == {"q=circle": {"RED-CIRCLE"}}
+
+
+def test_a_deleted_search_leaves_no_click(agreed):
+    for query, sku in (("q=square", "BLUE-SQUARE"), ("q=circle", "RED-CIRCLE")):
+        agreed.search(query)
+        agreed.open_(sku)
+    agreed.client.post(reverse("history-delete", args=[SearchRecord.objects.get(query="q=circle").pk]))
+    assert opened() == {"q=square": {"BLUE-SQUARE"}}
+    assert ProductView.objects.get(image__product__sku="RED-CIRCLE").search is None, "the product is still known"
+    agreed.client.post(reverse("history-consent"), {"keep": "no", "sure": "1"})
+    assert not ProductView.objects.exists() and not SearchRecord.objects.exists()
+
+
 def quick(monkeypatch) -> None:
     """Copies are encoded, which takes longest: two photos are enough."""
     monkeypatch.setattr(robustness, "MOST_PHOTOS", 3)
