@@ -434,7 +434,10 @@ def test_cards_have_the_buttons_for_staff_alone(shop, desk, client, client_of, d
     assert "judge-button" in text_of(desk.get("/search/?q=circle"))
     for stranger in (client, moderator):
         assert "judge-button" not in text_of(stranger.get("/search/?q=circle"))
-    assert "judge-button" not in text_of(desk.get("/search/")), "where nothing was asked nothing is right"
+    everything = text_of(desk.get("/search/"))
+    assert "judge-button" not in everything, "where nothing was asked nothing is right"
+    assert "Search for something first" in everything
+    assert "Search for something first" not in text_of(moderator.get("/search/"))
 
 
 def test_the_buttons_take_no_statement(judged, shop, desk, client_of):
@@ -452,7 +455,8 @@ def test_the_buttons_take_no_statement(judged, shop, desk, client_of):
 
 def test_results_of_a_photo_that_was_sent_cannot_be_judged(shop, judged, desk, image_of):
     query = f"photo={send(desk).json()['photo']['id']}"
-    assert "judge-button" not in text_of(desk.get(f"/search/?{query}"))
+    menus = text_of(desk.get(f"/search/?{query}"))
+    assert "judge-button" not in menus and "Photos that were sent are forgotten" in menus, "the menu says why not"
     assert "Photos that were sent are forgotten" in text_of(judged("RED-CIRCLE", "good", query=query))
     answer = judged("RED-CIRCLE", "good", query="", htmx=False)
     assert "Search for something first" in text_of(desk.get(answer.url))
@@ -528,10 +532,6 @@ def test_clicks_of_people_who_agreed_are_weak_evidence(agreed, image_of):
     assert set(task["figures"]) == {"clicked_recall_at_10", "clicked_reciprocal_rank"}
 
 
-# --- The job and the page -----------------------------------------------------------------------------
-
-
-@pytest.fixture
 def test_a_click_stays_with_its_search_when_that_is_made_again(agreed):
     agreed.search("q=square")
     agreed.search("q=circle")
@@ -554,6 +554,10 @@ def test_a_deleted_search_leaves_no_click(agreed):
     assert not ProductView.objects.exists() and not SearchRecord.objects.exists()
 
 
+# --- The job and the page -----------------------------------------------------------------------------
+
+
+@pytest.fixture
 def quick(monkeypatch) -> None:
     """Copies are encoded, which takes longest: two photos are enough."""
     monkeypatch.setattr(robustness, "MOST_PHOTOS", 3)
