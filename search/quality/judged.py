@@ -25,7 +25,7 @@ from search.quality.clicks import opened_after_searches
 from search.quality.judging import NotJudged, judged_query
 from search.quality.ranking import Asking
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline
+from search.quality.sampling import Deadline, shuffled
 from search.query import Query
 from search.slices import Hit
 
@@ -97,7 +97,7 @@ def measure(asking: Asking) -> Result:
     if not evidence:
         raise NotMeasured("nothing-judged")
     figures, asked, goodness, deadline = _Figures(), [], [], Deadline(asking.seconds)
-    for done, (canonical, known) in enumerate(evidence.items()):
+    for done, (canonical, known) in enumerate(shuffled(list(evidence.items()), asking.seed)):
         if deadline.has_passed:
             break
         asking.tell(done, len(evidence))

@@ -60,7 +60,7 @@ MEASURES: Mapping[str, Mapping[str, Measure]] = {
         "mean_reciprocal_rank": Measure(_MRR, as_share=False),
     },
     WORDS: {
-        "precision_at_20": Measure(gettext_lazy("Right among the first twenty")),
+        "precision_at_20": Measure(gettext_lazy("Right among the first twenty, or as many as there are (P@20)")),
         "mean_reciprocal_rank": Measure(_MRR, as_share=False),
     },
     JUDGEMENTS: {

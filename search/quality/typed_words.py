@@ -16,7 +16,7 @@ from gallery.models.categories import CategoryTree
 from search.quality import metrics
 from search.quality.ranking import Asking, public_photos
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline
+from search.quality.sampling import Deadline, shuffled
 from search.query import MAX_TEXT, Query
 
 DEPTH = 20
@@ -43,7 +43,7 @@ def measure(asking: Asking) -> Result:
     :raises NotMeasured: where no category has three products
     :raises EngineError: when the engine does not answer
     """
-    typed = list(_names())
+    typed = shuffled(list(_names()), asking.seed)
     if not typed:
         raise NotMeasured("few-named", needed=LEAST_PRODUCTS)
     deadline, rows, asked = Deadline(asking.seconds), [], []

@@ -25,7 +25,7 @@ from search import generations
 from search.indexing.loop import IndexLoop
 from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord
 from search.models.history import digest_of
-from search.quality import category_quality, metrics, robustness, runs, same_category
+from search.quality import category_quality, metrics, robustness, runs, same_category, sampling
 from search.quality.clicks import opened_after_searches
 from search.quality.copies import COPIES
 from search.quality.results import NotMeasured
@@ -329,6 +329,41 @@ def test_a_large_catalogue_is_asked_with_a_sample(catalogue, monkeypatch):
     monkeypatch.setattr(same_category, "MOST_QUERIES", 5)
     task = measured("--task", "category")["tasks"]["category"]
     assert (task["queries"], task["facts"]["images"]) == (5, 27)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The time that deadlines see: it stands still until a test moves it."""
+    now = [0.0]
+    monkeypatch.setattr(sampling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_both_ways_of_weighing_share_the_time_and_the_progress(catalogue, clock):
+    told = []
+
+    def tell(task: str, done: int, total: int) -> None:
+        told.append(done / total)
+        clock[0] += 1
+
+    run = runs.measure(Generation.objects.live(), ["category"], seconds=20, tell=tell)
+    assert len(told) == 20 and run.figures["category"]["queries"] == 10
+    assert told == sorted(told) and told[0] == 0 and 0.5 < told[-1] < 1
+
+
+def test_words_that_time_allows_are_drawn_by_chance(catalogue, clock, monkeypatch):
+    for category in Category.objects.all():
+        category.names = {"zh-hans": f"形状{category.pk}"}
+        category.save()
+
+    def tell(task: str, done: int, total: int) -> None:
+        clock[0] += 1
+
+    asked = [runs.measure(Generation.objects.live(), ["words"], seed=seed, seconds=4, tell=tell) for seed in range(3)]
+    shares = [sorted((name, group["queries"]) for name, group in run.groups["words"].items()) for run in asked]
+    assert all(run.figures["words"]["queries"] == 4 for run in asked)
+    assert any(len(share) == 2 for share in shares), "not all the shop's names before any Chinese one"
+    assert len({str(share) for share in shares}) > 1, "another seed draws others"
 
 
 def test_time_bounds_what_is_asked(catalogue):
