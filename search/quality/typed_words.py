@@ -20,6 +20,7 @@ from search.quality.sampling import Deadline, shuffled
 from search.query import MAX_TEXT, Query
 
 DEPTH = 20
+DEEPEST = 100  # places that count for recall and mAP
 LEAST_PRODUCTS = 3
 MOST_CATEGORIES = 200
 NAMED = "name"  # the group of names as the shop writes them; others are codes of languages
@@ -35,7 +36,7 @@ class _Typed(NamedTuple):
 
 
 def measure(asking: Asking) -> Result:
-    """Share of the named category among the first twenty products, or among as many as it has, and MRR.
+    """Share of the named category among the first twenty products, or among as many as it has; recall, mAP, nDCG, MRR.
 
     Resampled by category, whose names are alike in several languages. Categories of the same name are one; what lies
     below a category belongs to it.
@@ -51,16 +52,19 @@ def measure(asking: Asking) -> Result:
         if deadline.has_passed:
             break
         asking.tell(done, len(typed))
-        hits = asking.products(Query(text=one.words[:MAX_TEXT]), [], DEPTH)
+        hits = asking.products(Query(text=one.words[:MAX_TEXT]), [], DEEPEST)
         facts = asking.facts(hit.key for hit in hits)
         found = [(hit.key, facts[hit.key].category in one.right) for hit in hits if hit.key in facts]
-        row = np.zeros(DEPTH, dtype=bool)
+        row = np.zeros(DEEPEST, dtype=bool)
         row[: len(found)] = [right for _key, right in found]
         rows.append(row)
         asked.append(Asked(found[:FIRST_ROW], words=one.words, kind=one.language))
     right, products = np.stack(rows), np.array([one.products for one in typed[: len(rows)]])
     values = {
         "precision_at_20": metrics.precision_at(right, DEPTH, products),
+        "recall_at_100": metrics.recall_at(right, products, DEEPEST),
+        "mean_average_precision": metrics.average_precision(right, products),
+        "ndcg_at_10": metrics.ndcg_at(right, metrics.of_equals(products, 10), 10),
         "mean_reciprocal_rank": metrics.reciprocal_rank(right),
     }
     languages = np.array([one.language for one in typed[: len(rows)]])

@@ -246,6 +246,9 @@ def test_other_photos_of_a_product_are_found(catalogue):
     task = measured("--task", "product")["tasks"]["product"]
     assert task["queries"] == 9  # one photo of each product that has two
     assert task["figures"]["recall_at_10"]["mean"] > 0.8
+    # Each has one other photo, at one of ten places.
+    means = {name: figure["mean"] for name, figure in task["figures"].items()}
+    assert means["precision_at_10"] == pytest.approx(means["recall_at_10"] / 10, abs=1e-6)
 
 
 def test_the_very_file_is_no_other_photo(catalogue):
@@ -259,7 +262,8 @@ def test_words_are_typed_in_both_languages(catalogue):
     groups = figures["groups"]["words"]
     assert groups["name"]["queries"] == 4  # the three and what they are in
     assert groups["zh-hans"]["queries"] == 1
-    assert groups["zh-hans"]["figures"]["precision_at_20"]["mean"] == 1, "a category's name finds its products"
+    for name in ("precision_at_20", "recall_at_100", "mean_average_precision", "ndcg_at_10", "mean_reciprocal_rank"):
+        assert groups["zh-hans"]["figures"][name]["mean"] == 1, "a category's name finds its products, and first"
     with translation.override("zh-hans"):
         assert measured("--task", "words")["groups"] == figures["groups"]
 
@@ -285,6 +289,8 @@ def test_copies_find_their_original(catalogue, monkeypatch):
     assert (task["queries"], task["facts"]) == (4, {"copies": 24, "unread": 0})
     assert set(figures["groups"]["robustness"]) == set(COPIES)
     assert figures["groups"]["robustness"]["jpeg"]["figures"]["recall_at_1"]["mean"] >= 0.75
+    means = {name: figure["mean"] for name, figure in task["figures"].items()}
+    assert means["recall_at_1"] <= means["mean_reciprocal_rank"] <= means["ndcg_at_10"] <= means["recall_at_10"] <= 1
     again = measured("--task", "robustness")
     assert again["tasks"] == figures["tasks"], "the same seed makes the same copies"
 
@@ -525,6 +531,10 @@ def test_judged_queries_are_asked_again(shop, judged, image_of):
     # Two of three are good; the one that is alike comes first.
     assert figures["figures"]["judged_precision"]["mean"] == pytest.approx((2 / 3 + 1) / 2, abs=1e-6)
     assert 0.5 < figures["figures"]["ndcg_at_10"]["mean"] <= 1
+    # Two good ones and one, of ten places each.
+    assert figures["figures"]["precision_at_10"]["mean"] == pytest.approx(0.15, abs=1e-6)
+    assert figures["figures"]["recall_at_10"]["mean"] == 1
+    assert 0.5 < figures["figures"]["mean_average_precision"]["mean"] <= 1
 
 
 def test_a_picture_that_is_gone_asks_no_more(shop, judged, image_of):
@@ -625,6 +635,8 @@ def test_started_from_the_page(catalogue, quick, desk, staff):
         "The worst queries of generation",
     ):
         assert shown in text
+    first, more = text.index("Right among the first four"), text.index("More figures")
+    assert first < more < text.index("Mean average precision (mAP@100)"), "what says most stands first"
 
 
 def test_a_killed_job_goes_on_where_it_was(catalogue, quick, monkeypatch):

@@ -18,7 +18,7 @@ from search.models import Generation, QualityRun
 from search.quality.job import JOB
 from search.quality.sentences import MEASURES, TASKS
 from search.views.quality.chart import Series, chart_of, series_of
-from search.views.quality.figures import Column, categories_of, columns_of, tables_of
+from search.views.quality.figures import Column, categories_of, columns_of, more_tables_of, tables_of
 from search.views.quality.worst import worst_of
 
 _MOST_RUNS = 300  # the newest, that are looked through
@@ -40,6 +40,7 @@ def quality(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "columns": columns,
         "tables": tables_of(columns),
+        "more_tables": more_tables_of(columns),
         "categories": categories,
         "left_out": left_out,
         "seen": seen,
