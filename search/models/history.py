@@ -54,7 +54,7 @@ class ProductView(models.Model):
         models.SET_NULL,
         null=True,
         related_name="+",
-        help_text="the person's last one before, if just made",
+        help_text="the person's last one, if just made",
     )
     created_at = models.DateTimeField(default=timezone.now)
 
