@@ -241,7 +241,7 @@ def cards_of(
         return []
     encoder = found.generation.encoder if found.direction else None
     images = hydrate.with_photo_counts(hydrate.images_of(hits, who, encoder), who)
-    if judging is not None:
+    if judging is not None and judging.query:
         images = with_verdicts(images, judging)
     pairs = hydrate.admitted(hits, images.defer("product__description", "product__attributes"))
     parts: list[dict[str, float]] = [{} for _pair in pairs]

@@ -25,7 +25,7 @@ from search.quality.clicks import opened_after_searches
 from search.quality.judging import NotJudged, judged_query
 from search.quality.ranking import Asking
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline
+from search.quality.sampling import Deadline, shuffled
 from search.query import Query
 from search.slices import Hit
 
@@ -62,12 +62,18 @@ class _Figures:
             judged = [product for product in first if product in evidence.verdicts]
             good = [evidence.is_good(product) for product in products]
             gains = np.array([[evidence.gain(product) for product in first] + [0.0] * (DEPTH - len(first))])
+            row = np.zeros((1, DEEPEST), dtype=bool)
+            row[0, : len(good)] = good
+            known = np.array([sum(map(evidence.is_good, evidence.verdicts))])
             everything = evidence.verdicts.keys() | evidence.clicked
             ideal = np.array([[evidence.gain(product) for product in everything]])
             self._append(
                 judged_precision=sum(map(evidence.is_good, judged)) / len(judged) if judged else math.nan,
                 ndcg_at_10=metrics.ndcg_at(gains, ideal, DEPTH)[0],
-                mean_reciprocal_rank=_rank(good) if any(map(evidence.is_good, evidence.verdicts)) else math.nan,
+                precision_at_10=metrics.precision_at(row, DEPTH)[0],
+                recall_at_10=metrics.recall_at(row, known, DEPTH)[0],
+                mean_average_precision=metrics.average_precision(row, known)[0],
+                mean_reciprocal_rank=_rank(good) if known[0] else math.nan,
                 judged_share=len(judged) / max(1, len(first)),
             )
         if evidence.clicked:
@@ -87,7 +93,7 @@ def _rank(right: Sequence[bool]) -> float:
 
 
 def measure(asking: Asking) -> Result:
-    """Precision of what was judged, nDCG@10, MRR of the first good one; of clicks recall@10 and MRR.
+    """nDCG@10, precision of what was judged, P@10, recall@10, mAP, MRR of the first good one; of clicks recall@10, MRR.
 
     :raises NotMeasured: where nothing was judged or opened, or nothing of it can be asked any more
     :raises EngineError: when the engine does not answer
@@ -97,7 +103,7 @@ def measure(asking: Asking) -> Result:
     if not evidence:
         raise NotMeasured("nothing-judged")
     figures, asked, goodness, deadline = _Figures(), [], [], Deadline(asking.seconds)
-    for done, (canonical, known) in enumerate(evidence.items()):
+    for done, (canonical, known) in enumerate(shuffled(list(evidence.items()), asking.seed)):
         if deadline.has_passed:
             break
         asking.tell(done, len(evidence))
@@ -130,9 +136,8 @@ def measure(asking: Asking) -> Result:
 
 
 def _as_kept(query: Query, shown: Sequence[tuple[UUID, UUID]], known: _Evidence) -> Asked:
-    image = query.likes[0].key if query.likes else None
     hits = [(key, known.is_good(product) if product in known.verdicts else None) for key, product in shown[:FIRST_ROW]]
-    return Asked(hits, image=image, words=query.text, kind=query.canonical)
+    return Asked(hits, kind=query.canonical)
 
 
 def _evidence(asking: Asking) -> Mapping[str, _Evidence]:

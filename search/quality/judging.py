@@ -43,16 +43,17 @@ class Judging:
     by: User
     query: str
     back: str  # the page's address
+    why_not: str = ""  # the reason why nothing can be judged, then without a query
 
 
 def judging_of(user: User | AnonymousUser, query: Query) -> Judging | None:
-    """For staff; None for everybody else, and where nothing can be judged."""
+    """For staff; None for everybody else."""
     if not user.is_authenticated or not user.is_catalogue_staff:
         return None
     try:
         return Judging(user, judged_query(query), query.url())
-    except NotJudged:
-        return None
+    except NotJudged as error:
+        return Judging(user, "", query.url(), str(error))
 
 
 def with_verdicts(images: "QuerySet[Image]", judging: Judging) -> "QuerySet[Image]":

@@ -9,7 +9,7 @@ precision, recall, average precision and reciprocal rank; K. Järvelin and J. Ke
 evaluation of IR techniques", ACM TOIS 20(4), 2002, for nDCG, with linear gains and the logarithm to base 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,32 +95,52 @@ class Interval:
         return self.low > other.high or self.high < other.low
 
 
-def interval(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> Interval | None:
-    """Mean of one number a query, with its 95 % percentile bootstrap (B. Efron, "Bootstrap methods: another look at the
-    jackknife", Annals of Statistics 7(1), 1979): queries are drawn again with replacement, ``resamples`` times.
-
-    The same seed draws the same. Queries that all came to the same number leave no width: ask with more of them.
+def interval(
+    values: np.ndarray, groups: np.ndarray | None = None, seed: int = 0, resamples: int = RESAMPLES
+) -> Interval | None:
+    """Mean of one number a query, and its bounds by ``bootstrap``. The same seed draws the same.
 
     :param values: ``(n,)``; NaN is left out
+    :param groups: ``(n,)`` whole numbers: queries of one group are alike; each its own without them
     :return: None where nothing is left
     """
-    known = np.asarray(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    if not len(known):
+    values = np.asarray(values, dtype=np.float64)
+    known = ~np.isnan(values)
+    if not known.any():
         return None
+    low, high = bootstrap(values[known], np.arange(known.sum()) if groups is None else groups[known], seed, resamples)
+    return Interval(float(values[known].mean()), low, high)
+
+
+def bootstrap(values: np.ndarray, groups: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """Between what the mean lies with 95 % certainty: percentile bootstrap (B. Efron, "Bootstrap methods: another look
+    at the jackknife", Annals of Statistics 7(1), 1979). Whole groups are drawn again with replacement, ``resamples``
+    times: what photos of one product find is alike, and as single queries they would make a mean look surer than it is.
+
+    Groups that all came to the same number leave no width: ask with more of them.
+
+    :param values: ``(n,)``, one at least, without NaN
+    :param groups: ``(n,)`` whole numbers
+    """
+    places = np.unique(groups, return_inverse=True)[1]
+    sums, counts = np.bincount(places, weights=values), np.bincount(places)
     random = np.random.default_rng(seed)
-    block = max(1, _AT_ONCE // len(known))
-    means = np.concatenate(
-        [
-            known[random.integers(len(known), size=(min(block, resamples - start), len(known)))].mean(axis=1)
-            for start in range(0, resamples, block)
-        ]
-    )
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(known.mean()), float(low), float(high))
+    block = max(1, _AT_ONCE // len(sums))
+    means = []
+    for start in range(0, resamples, block):
+        drawn = random.integers(len(sums), size=(min(block, resamples - start), len(sums)))
+        means.append(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
+    return float(low), float(high)
 
 
-def intervals(values: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, Interval]:
+def numbered(keys: Iterable[Hashable]) -> np.ndarray:
+    """``(n,)``: groups as ``interval`` takes them; equal keys are one group, numbered as they first come."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def intervals(values: Mapping[str, np.ndarray], seed: int = 0, groups: np.ndarray | None = None) -> dict[str, Interval]:
     """The same for several figures of the same queries; those without any number are left out."""
-    found = {name: interval(numbers, seed) for name, numbers in values.items()}
+    found = {name: interval(numbers, groups, seed) for name, numbers in values.items()}
     return {name: one for name, one in found.items() if one is not None}

@@ -36,7 +36,7 @@ class Asked:
     hits: Sequence[tuple[UUID, bool | None]]
     image: UUID | None = None
     words: str = ""
-    kind: str = ""  # of copy or of language, where the task has several
+    kind: str = ""  # of copy or of language, where the task has several; of a judged query its canonical string
     place: int | None = None  # of the first right hit, where the task looks for one
 
     def as_json(self) -> dict[str, Any]:

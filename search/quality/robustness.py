@@ -5,6 +5,7 @@ first, or another photo of the very same file.
 """
 
 import logging
+import math
 from typing import BinaryIO, cast
 from uuid import UUID
 
@@ -26,12 +27,15 @@ from search.quality.sampling import Deadline, drawn
 
 logger = logging.getLogger(__name__)
 
+DEPTH = 10
 LEAST_PHOTOS = 3
 MOST_PHOTOS = 100  # each is encoded once for every kind of copy
 
 
 def measure(asking: Asking) -> Result:
-    """Recall@1 and MRR over all copies, resampled by photo, and for each kind of copy.
+    """Recall@1 and @10, nDCG@10 and MRR over all copies, resampled by photo, and for each kind of copy.
+
+    There is one right answer, so that P@1 is recall@1, and mAP is MRR.
 
     :raises NotMeasured: with fewer than three photos, or where the encoder is not installed
     :raises EngineError: when the engine does not answer
@@ -55,22 +59,30 @@ def measure(asking: Asking) -> Result:
         places.append([one.place for one in found])
     if not places:
         raise NotMeasured("no-files")
-    # (photos, kinds): 1 divided by the place of the original, 0 where the window does not hold it.
-    ranks = np.array([[1.0 / place if place else 0.0 for place in row] for row in places])
+    # (photos, kinds): the place of the original, infinite where the window does not hold it.
+    place = np.array([[math.inf if one is None else one for one in row] for row in places])
+    values = _values(place)
     return Result(
         queries=len(places),
-        figures=_figures(ranks.mean(axis=1), (ranks == 1).mean(axis=1), asking.seed),
+        figures=metrics.intervals({name: of.mean(axis=1) for name, of in values.items()}, asking.seed),
         facts={"copies": len(asked), "unread": unread},
         groups={
-            kind: Result(len(places), _figures(ranks[:, column], (ranks[:, column] == 1).astype(float), asking.seed))
+            kind: Result(
+                len(places), metrics.intervals({name: of[:, column] for name, of in values.items()}, asking.seed)
+            )
             for column, kind in enumerate(COPIES)
         },
-        worst=[one for one in worst_of(asked, [(rank,) for rank in ranks.ravel().tolist()]) if one.place != 1],
+        worst=[one for one in worst_of(asked, [(1 / one,) for one in place.ravel().tolist()]) if one.place != 1],
     )
 
 
-def _figures(ranks: np.ndarray, firsts: np.ndarray, seed: int) -> dict[str, metrics.Interval]:
-    return metrics.intervals({"recall_at_1": firsts, "mean_reciprocal_rank": ranks}, seed)
+def _values(place: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        "recall_at_1": (place == 1).astype(np.float64),
+        "recall_at_10": (place <= DEPTH).astype(np.float64),
+        "ndcg_at_10": np.where(place <= DEPTH, 1 / np.log2(place + 1), 0.0),
+        "mean_reciprocal_rank": 1 / place,
+    }
 
 
 def _encoder(asking: Asking) -> Encoder:

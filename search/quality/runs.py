@@ -44,7 +44,7 @@ def measure(
     A task that there is too little for is stored with the reason. No transaction is open while anything is asked.
 
     :param seconds: that each task may ask; what it has asked until then is told
-    :param tell: is told the task, how many queries have asked, and of how many
+    :param tell: is told the task, how many queries have asked, and of how many (categories ask each query twice)
     :param finished: is given what is known so far after each task, to go on from as ``before``
     :raises EngineError: when the engine does not answer; nothing is stored
     :raises EncoderBusy: when others keep the encoder; nothing is stored
@@ -64,9 +64,10 @@ def measure(
 
 def _measure(task: str, asking: Asking, known: dict[str, Any]) -> None:
     try:
-        result = _MEASURES[task](asking)
         if task == CATEGORY:
-            known["category_quality"] = _by_weights(asking, result)
+            result, known["category_quality"] = _by_weights(asking)
+        else:
+            result = _MEASURES[task](asking)
     except NotMeasured as error:
         known["figures"][task] = {"why_not": error.as_json()}
         return
@@ -75,12 +76,19 @@ def _measure(task: str, asking: Asking, known: dict[str, Any]) -> None:
     known["worst"][task] = [one.as_json() for one in result.worst]
 
 
-def _by_weights(asking: Asking, by_default: Result) -> dict[str, Any]:
-    """Figures of categories at the generation's own weights, and by what pictures show alone."""
-    generation = asking.generation
+def _by_weights(asking: Asking) -> tuple[Result, dict[str, Any]]:
+    """Categories at the generation's own weights, and the figures beside those by what pictures show alone.
+
+    Each of the two has half of the time.
+    """
+    generation, tell = asking.generation, asking.tell
     content = {name: float(name == "deep") for name in generation.projection.names}
-    alone = same_category.measure(replace(asking, weights=content))
-    return {
+    half = replace(asking, seconds=asking.seconds / 2, tell=lambda done, total: tell(done, 2 * total))
+    by_default = _MEASURES[CATEGORY](half)
+    alone = same_category.measure(
+        replace(half, weights=content, tell=lambda done, total: tell(total + done, 2 * total))
+    )
+    return by_default, {
         CONTENT: CategoryQuality.of(alone, content).as_json(),
         DEFAULT: CategoryQuality.of(by_default, generation.weights).as_json(),
     }

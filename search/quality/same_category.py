@@ -66,13 +66,14 @@ class _Answers:
     """What the queries found, row by row."""
 
     categories: list[int] = field(default_factory=list)
+    products: list[UUID] = field(default_factory=list)
     rows: list[np.ndarray] = field(default_factory=list)  # (DEEPEST,) bool each
     relevant: list[int] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
 
 def measure(asking: Asking) -> Result:
-    """P@10, recall, mAP, nDCG, MRR and the first row, over all queries and for each category.
+    """P@10, recall, mAP, nDCG, MRR and the first row, over all queries and for each category. Resampled by product.
 
     :raises NotMeasured: when there are too few labelled images to leave one out and rank ten, or one category alone
     :raises EngineError: when the engine does not answer
@@ -97,6 +98,7 @@ def measure(asking: Asking) -> Result:
         row = np.zeros(DEEPEST, dtype=bool)  # a hit that is missing is a hit that is wrong
         row[: len(hits)] = [right for _key, right in hits]
         found.categories.append(photo.category)
+        found.products.append(photo.product)
         found.rows.append(row)
         found.relevant.append(relevant)
         found.asked.append(Asked(hits[:FIRST_ROW], image=key))
@@ -127,16 +129,16 @@ def _labelled_hits(asking: Asking, photo: Photo, picture) -> list[tuple[UUID, bo
 def _result(asking: Asking, found: _Answers, images: int, categories: int) -> Result:
     right, relevant = np.stack(found.rows), np.array(found.relevant)
     values = _values(right, relevant)
-    category_of = np.array(found.categories)
+    category_of, products = np.array(found.categories), metrics.numbered(found.products)
     groups = {}
     for category in np.unique(category_of).tolist():
         members = category_of == category
         own = {name: values[name][members] for name in ("precision_at_10", "first_row_right", "mean_average_precision")}
-        groups[str(category)] = Result(int(members.sum()), metrics.intervals(own, asking.seed))
+        groups[str(category)] = Result(int(members.sum()), metrics.intervals(own, asking.seed, products[members]))
     badness = list(zip(values["ndcg_at_10"].tolist(), values["mean_average_precision"].tolist(), strict=True))
     return Result(
         queries=len(right),
-        figures=metrics.intervals(values, asking.seed),
+        figures=metrics.intervals(values, asking.seed, products),
         facts={
             "images": images,
             "categories": categories,

@@ -78,6 +78,7 @@ def _hits(asking: Asking, photo: Photo, picture) -> list[tuple[UUID, bool]]:
 def _values(right: np.ndarray, relevant: np.ndarray) -> Mapping[str, np.ndarray]:
     return {
         "first_right": metrics.precision_at(right, 1),
+        "precision_at_10": metrics.precision_at(right, DEPTH),
         "recall_at_10": metrics.recall_at(right, relevant, DEPTH),
         "mean_average_precision": metrics.average_precision(right, relevant),
         "ndcg_at_10": metrics.ndcg_at(right, metrics.of_equals(relevant, DEPTH), DEPTH),

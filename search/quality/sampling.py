@@ -1,10 +1,15 @@
-"""Which photos ask: a random sample that stays nearly the same while the catalogue grows, and a bound in time."""
+"""What asks: a random sample that stays nearly the same while the catalogue grows, its order, and a bound in time."""
 
 import hashlib
 import heapq
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from uuid import UUID
+
+import numpy as np
+
+T = TypeVar("T")
 
 
 def drawn(keys: Iterable[UUID], size: int, seed: int = 0) -> list[UUID]:
@@ -22,8 +27,13 @@ def _hash(key: UUID, salt: bytes) -> bytes:
     return hashlib.blake2b(key.bytes, digest_size=16, key=salt).digest()
 
 
+def shuffled(items: Sequence[T], seed: int = 0) -> list[T]:
+    """All of them, in an order that the seed alone decides."""
+    return [items[place] for place in np.random.default_rng(seed).permutation(len(items))]
+
+
 class Deadline:
-    """How long a task may ask. A sample is in random order, so what was asked until then is a random sample, too."""
+    """How long a task may ask. Queries come in random order, so what was asked until then is a random sample, too."""
 
     def __init__(self, seconds: float):
         self._end = time.monotonic() + seconds

@@ -33,43 +33,56 @@ class Measure(NamedTuple):
     as_share: bool = True
     less_is_better: bool = False
     says_quality: bool = True  # False where neither more nor less is better
+    is_more: bool = False  # behind "More figures"
 
 
 _MRR = gettext_lazy("Mean reciprocal rank (MRR)")
-_NDCG = gettext_lazy("nDCG@10")
-_MAP = gettext_lazy("Mean average precision (mAP@100)")
+# What every task has, as far as its queries have several right answers.
+_OF_TEN = Measure(gettext_lazy("Right among the first ten (P@10)"))
+_RECALL = Measure(gettext_lazy("Of all right ones, among the first hundred (recall@100)"), is_more=True)
+_MAP = Measure(gettext_lazy("Mean average precision (mAP@100)"), as_share=False, is_more=True)
+_NDCG = Measure(gettext_lazy("nDCG@10"), as_share=False, is_more=True)
 MEASURES: Mapping[str, Mapping[str, Measure]] = {
     CATEGORY: {
-        "precision_at_10": Measure(gettext_lazy("Right among the first ten (P@10)")),
+        "precision_at_10": _OF_TEN,
         "first_row_right": Measure(gettext_lazy("Right among the first four")),
         "first_row_none": Measure(gettext_lazy("None right among the first four"), less_is_better=True),
-        "recall_at_100": Measure(gettext_lazy("Of all right ones, among the first hundred (recall@100)")),
-        "mean_average_precision": Measure(_MAP, as_share=False),
-        "ndcg_at_10": Measure(_NDCG, as_share=False),
-        "mean_reciprocal_rank": Measure(_MRR, as_share=False),
+        "recall_at_100": _RECALL,
+        "mean_average_precision": _MAP,
+        "ndcg_at_10": _NDCG,
+        "mean_reciprocal_rank": Measure(_MRR, as_share=False, is_more=True),
     },
     PRODUCT: {
         "first_right": Measure(gettext_lazy("Another photo comes first (P@1)")),
         "recall_at_10": Measure(gettext_lazy("Other photos among the first ten (recall@10)")),
-        "mean_average_precision": Measure(_MAP, as_share=False),
-        "ndcg_at_10": Measure(_NDCG, as_share=False),
-        "mean_reciprocal_rank": Measure(_MRR, as_share=False),
+        "precision_at_10": _OF_TEN._replace(is_more=True),
+        "mean_average_precision": _MAP,
+        "ndcg_at_10": _NDCG,
+        "mean_reciprocal_rank": Measure(_MRR, as_share=False, is_more=True),
     },
     ROBUSTNESS: {
         "recall_at_1": Measure(gettext_lazy("The original comes first (recall@1)")),
         "mean_reciprocal_rank": Measure(_MRR, as_share=False),
+        "recall_at_10": Measure(gettext_lazy("The original is among the first ten (recall@10)"), is_more=True),
+        "ndcg_at_10": _NDCG,
     },
     WORDS: {
-        "precision_at_20": Measure(gettext_lazy("Right among the first twenty")),
+        "precision_at_20": Measure(gettext_lazy("Right among the first twenty, or as many as there are (P@20)")),
         "mean_reciprocal_rank": Measure(_MRR, as_share=False),
+        "recall_at_100": _RECALL,
+        "mean_average_precision": _MAP,
+        "ndcg_at_10": _NDCG,
     },
     JUDGEMENTS: {
-        "ndcg_at_10": Measure(_NDCG, as_share=False),
+        "ndcg_at_10": _NDCG._replace(is_more=False),
         "judged_precision": Measure(gettext_lazy("Good, of what was judged among the first ten")),
-        "mean_reciprocal_rank": Measure(gettext_lazy("MRR of the first good one"), as_share=False),
         "judged_share": Measure(gettext_lazy("Judged, of the first ten"), says_quality=False),
         "clicked_recall_at_10": Measure(gettext_lazy("Opened after the search: among the first ten")),
-        "clicked_reciprocal_rank": Measure(gettext_lazy("Opened after the search: MRR"), as_share=False),
+        "precision_at_10": Measure(gettext_lazy("Good among the first ten (P@10)"), is_more=True),
+        "recall_at_10": Measure(gettext_lazy("Of all good ones, among the first ten (recall@10)"), is_more=True),
+        "mean_average_precision": _MAP,
+        "mean_reciprocal_rank": Measure(gettext_lazy("MRR of the first good one"), as_share=False, is_more=True),
+        "clicked_reciprocal_rank": Measure(gettext_lazy("Opened after the search: MRR"), as_share=False, is_more=True),
     },
 }
 COPIES: Mapping[str, str | Promise] = {

@@ -16,10 +16,11 @@ from gallery.models.categories import CategoryTree
 from search.quality import metrics
 from search.quality.ranking import Asking, public_photos
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline
+from search.quality.sampling import Deadline, shuffled
 from search.query import MAX_TEXT, Query
 
 DEPTH = 20
+DEEPEST = 100  # places that count for recall and mAP
 LEAST_PRODUCTS = 3
 MOST_CATEGORIES = 200
 NAMED = "name"  # the group of names as the shop writes them; others are codes of languages
@@ -29,19 +30,21 @@ CHINESE = "zh-hans"
 class _Typed(NamedTuple):
     language: str
     words: str
+    category: int  # id of the one that it names, the first of several
     right: frozenset[int]  # ids of categories
     products: int
 
 
 def measure(asking: Asking) -> Result:
-    """Share of the named category among the first twenty products, or among as many as it has, and MRR.
+    """Share of the named category among the first twenty products, or among as many as it has; recall, mAP, nDCG, MRR.
 
-    Resampled by name. Categories of the same name are one; what lies below a category belongs to it.
+    Resampled by category, whose names are alike in several languages. Categories of the same name are one; what lies
+    below a category belongs to it.
 
     :raises NotMeasured: where no category has three products
     :raises EngineError: when the engine does not answer
     """
-    typed = list(_names())
+    typed = shuffled(list(_names()), asking.seed)
     if not typed:
         raise NotMeasured("few-named", needed=LEAST_PRODUCTS)
     deadline, rows, asked = Deadline(asking.seconds), [], []
@@ -49,22 +52,26 @@ def measure(asking: Asking) -> Result:
         if deadline.has_passed:
             break
         asking.tell(done, len(typed))
-        hits = asking.products(Query(text=one.words[:MAX_TEXT]), [], DEPTH)
+        hits = asking.products(Query(text=one.words[:MAX_TEXT]), [], DEEPEST)
         facts = asking.facts(hit.key for hit in hits)
         found = [(hit.key, facts[hit.key].category in one.right) for hit in hits if hit.key in facts]
-        row = np.zeros(DEPTH, dtype=bool)
+        row = np.zeros(DEEPEST, dtype=bool)
         row[: len(found)] = [right for _key, right in found]
         rows.append(row)
         asked.append(Asked(found[:FIRST_ROW], words=one.words, kind=one.language))
     right, products = np.stack(rows), np.array([one.products for one in typed[: len(rows)]])
     values = {
         "precision_at_20": metrics.precision_at(right, DEPTH, products),
+        "recall_at_100": metrics.recall_at(right, products, DEEPEST),
+        "mean_average_precision": metrics.average_precision(right, products),
+        "ndcg_at_10": metrics.ndcg_at(right, metrics.of_equals(products, 10), 10),
         "mean_reciprocal_rank": metrics.reciprocal_rank(right),
     }
     languages = np.array([one.language for one in typed[: len(rows)]])
+    categories = metrics.numbered(one.category for one in typed[: len(rows)])
     return Result(
         queries=len(rows),
-        figures=metrics.intervals(values, asking.seed),
+        figures=metrics.intervals(values, asking.seed, categories),
         facts={"categories": int((languages == NAMED).sum())},
         groups={
             language: Result(
@@ -108,4 +115,4 @@ def _of_language(tree: CategoryTree, totals: Counter[int], language: str) -> Ite
         products = sum(totals[pk] for pk in tops)
         if products >= LEAST_PRODUCTS:
             right = frozenset(below for pk in tops for below in tree.descendants(pk))
-            yield _Typed(language, name, right, products)
+            yield _Typed(language, name, min(tops), right, products)

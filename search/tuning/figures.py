@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-RESAMPLES = 2_000
-_CONFIDENCE = 0.95
+from search.quality.metrics import bootstrap
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ class Compared:
     @classmethod
     def of(cls, untuned: Outcome, tuned: Outcome, seed: int = 0) -> "Compared":
         gains, none = tuned.precision - untuned.precision, tuned.none - untuned.none
-        low, high = interval(gains, untuned.groups, seed)
-        none_low, none_high = interval(none, untuned.groups, seed)
+        low, high = bootstrap(gains, untuned.groups, seed)
+        none_low, none_high = bootstrap(none, untuned.groups, seed)
         return cls(
             len(gains),
             len(np.unique(untuned.groups)),
@@ -88,23 +87,6 @@ class Compared:
             none_low,
             none_high,
         )
-
-
-def interval(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Where the mean lies with 95 % confidence: bootstrap over the groups (Efron, 1979), as photos of one are alike.
-
-    :param values: ``(n,)``
-    :param groups: ``(n,)`` int64
-    """
-    places = np.unique(groups, return_inverse=True)[1]
-    sums, counts = np.bincount(places, weights=values), np.bincount(places)
-    random = np.random.default_rng(seed)
-    means = np.empty(RESAMPLES)
-    for n in range(RESAMPLES):
-        drawn = random.integers(0, len(sums), len(sums))
-        means[n] = sums[drawn].sum() / counts[drawn].sum()
-    low, high = np.quantile(means, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
-    return float(low), float(high)
 
 
 @dataclass(frozen=True)

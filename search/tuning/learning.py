@@ -13,8 +13,9 @@ from search.generations.building import planned_width
 from search.generations.fitting import fitted
 from search.models import Generation, Tuning
 from search.projection import PartMap, Projection
+from search.quality.metrics import bootstrap
 from search.tuning.axes import MOST_STEPS, Axes, learnt_axes
-from search.tuning.figures import CategoryGain, Compared, Figures, Outcome, interval
+from search.tuning.figures import CategoryGain, Compared, Figures, Outcome
 from search.tuning.labelled import Labels, TrainingSet
 from search.tuning.measuring import FOLDS, Searches, Weights, blended, category_folds, drawn_queries, folds_of
 
@@ -175,7 +176,7 @@ class _Learning:
         shared = labels.values[rows].astype(np.float32) @ labels.values[there].T.astype(np.float32) > 0
         near = np.argsort(-similar, axis=1, kind="stable")[:, :_NEIGHBOURS]
         lift = np.take_along_axis(shared, near, axis=1).mean(axis=1) - shared.mean(axis=1)
-        return interval(lift, self.samples.groups[rows])[0] > 0
+        return bootstrap(lift, self.samples.groups[rows])[0] > 0
 
     def _by_category(self, before: Outcome, after: Outcome) -> tuple[CategoryGain, ...]:
         samples = self.samples
@@ -244,7 +245,7 @@ def _harms(before: Outcome, after: Outcome) -> bool:
     """Whether fewer are right, or more first rows hold none than chance makes."""
     if after.precision.mean() < before.precision.mean():
         return True
-    return interval(after.none - before.none, before.groups)[0] > 0
+    return bootstrap(after.none - before.none, before.groups)[0] > 0
 
 
 def verdict_on(seen: Compared, unseen: Compared | None) -> Tuning.Verdict:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -125,10 +124,8 @@ def tune_job(run: jobs.Run) -> Mapping[str, Any]:
 
 
 def start_tuning(by: User | None, *, promote: bool) -> Job | None:
-    """Begin; None where it is under way already. Two that ask at once are parted by the lock of the live generation."""
-    with transaction.atomic():
-        list(Generation.objects.filter(state=State.LIVE).select_for_update().values_list("pk"))
-        return None if unfinished_tuning() else jobs.start(JOB, by, promote=promote)
+    """Begin; None where it is under way already."""
+    return jobs.start_alone(JOB, by, promote=promote)
 
 
 def unfinished_tuning() -> Job | None:

@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -24,7 +25,8 @@ from search import generations
 from search.indexing.loop import IndexLoop
 from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord
 from search.models.history import digest_of
-from search.quality import category_quality, metrics, robustness, runs, same_category
+from search.quality import category_quality, metrics, robustness, runs, same_category, sampling
+from search.quality.clicks import opened_after_searches
 from search.quality.copies import COPIES
 from search.quality.results import NotMeasured
 from search.quality.sampling import drawn as drawn_keys
@@ -151,6 +153,16 @@ def test_intervals_hold_the_truth_nineteen_times_of_twenty():
     assert 0.90 <= held / 300 <= 0.98
 
 
+def test_queries_of_a_group_are_drawn_together():
+    values = np.random.default_rng(0).random(40)
+    single = metrics.interval(values)
+    assert metrics.interval(values, groups=metrics.numbered(f"product {n}" for n in range(40))) == single
+    five_each = metrics.interval(np.repeat(values, 5), groups=np.repeat(np.arange(40), 5))
+    assert (five_each.low, five_each.high) == pytest.approx((single.low, single.high))
+    alone = metrics.interval(np.repeat(values, 5))
+    assert alone.high - alone.low < 0.6 * (single.high - single.low)
+
+
 def test_intervals_that_overlap_are_not_apart():
     one, near, far = (metrics.Interval(mean, mean - 0.1, mean + 0.1) for mean in (0.5, 0.65, 0.8))
     assert not one.is_apart_from(near)
@@ -215,10 +227,28 @@ def test_category_figures_are_those_of_numpy(catalogue):
     assert figures["mean_average_precision"]["mean"] == pytest.approx(np.mean(average), abs=0.005)
 
 
+def test_photos_of_one_product_are_no_more_sure_than_one(index):
+    """Of the same file four times over, the first row is one product: all of it right, or nothing."""
+    for n in range(16):
+        shape, category = SHAPES[n % 3], f"Noise/{'AB'[n * 7 // 5 % 2]}"
+        product = add_product(f"N-{n}", shape, COLORS[n // 3], category=category, size=(200 + 8 * n, 180))
+        for again in range(3):
+            add_photo(product, shape, COLORS[n // 3], f"again-{again}.jpg", size=(200 + 8 * n, 180))
+    index()
+    task = measured("--task", "category")["tasks"]["category"]
+    first_row = task["figures"]["first_row_right"]
+    of_products = 2 * 1.96 * (first_row["mean"] * (1 - first_row["mean"]) / 16) ** 0.5
+    assert task["queries"] == 64
+    assert first_row["high"] - first_row["low"] == pytest.approx(of_products, rel=0.2)
+
+
 def test_other_photos_of_a_product_are_found(catalogue):
     task = measured("--task", "product")["tasks"]["product"]
     assert task["queries"] == 9  # one photo of each product that has two
     assert task["figures"]["recall_at_10"]["mean"] > 0.8
+    # Each has one other photo, at one of ten places.
+    means = {name: figure["mean"] for name, figure in task["figures"].items()}
+    assert means["precision_at_10"] == pytest.approx(means["recall_at_10"] / 10, abs=1e-6)
 
 
 def test_the_very_file_is_no_other_photo(catalogue):
@@ -232,9 +262,24 @@ def test_words_are_typed_in_both_languages(catalogue):
     groups = figures["groups"]["words"]
     assert groups["name"]["queries"] == 4  # the three and what they are in
     assert groups["zh-hans"]["queries"] == 1
-    assert groups["zh-hans"]["figures"]["precision_at_20"]["mean"] == 1, "a category's name finds its products"
+    for name in ("precision_at_20", "recall_at_100", "mean_average_precision", "ndcg_at_10", "mean_reciprocal_rank"):
+        assert groups["zh-hans"]["figures"][name]["mean"] == 1, "a category's name finds its products, and first"
     with translation.override("zh-hans"):
         assert measured("--task", "words")["groups"] == figures["groups"]
+
+
+def test_two_names_of_one_category_are_no_surer_than_one(catalogue):
+    # Behind the index's back: three squares are not found as such.
+    square = Category.objects.get(name="Square")
+    Product.objects.filter(sku__in=["CIRCLE-0", "CIRCLE-1", "CIRCLE-2"]).update(category=square)
+    for category in Category.objects.all():
+        category.names = {"zh-hans": category.name}
+        category.save()
+    figures = measured("--task", "words")
+    both = figures["tasks"]["words"]["figures"]["precision_at_20"]
+    one = figures["groups"]["words"]["name"]["figures"]["precision_at_20"]
+    assert both["mean"] == one["mean"] and one["high"] - one["low"] > 0.1
+    assert both["high"] - both["low"] == pytest.approx(one["high"] - one["low"], rel=0.1)
 
 
 def test_copies_find_their_original(catalogue, monkeypatch):
@@ -244,6 +289,8 @@ def test_copies_find_their_original(catalogue, monkeypatch):
     assert (task["queries"], task["facts"]) == (4, {"copies": 24, "unread": 0})
     assert set(figures["groups"]["robustness"]) == set(COPIES)
     assert figures["groups"]["robustness"]["jpeg"]["figures"]["recall_at_1"]["mean"] >= 0.75
+    means = {name: figure["mean"] for name, figure in task["figures"].items()}
+    assert means["recall_at_1"] <= means["mean_reciprocal_rank"] <= means["ndcg_at_10"] <= means["recall_at_10"] <= 1
     again = measured("--task", "robustness")
     assert again["tasks"] == figures["tasks"], "the same seed makes the same copies"
 
@@ -288,6 +335,41 @@ def test_a_large_catalogue_is_asked_with_a_sample(catalogue, monkeypatch):
     monkeypatch.setattr(same_category, "MOST_QUERIES", 5)
     task = measured("--task", "category")["tasks"]["category"]
     assert (task["queries"], task["facts"]["images"]) == (5, 27)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The time that deadlines see: it stands still until a test moves it."""
+    now = [0.0]
+    monkeypatch.setattr(sampling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_both_ways_of_weighing_share_the_time_and_the_progress(catalogue, clock):
+    told = []
+
+    def tell(task: str, done: int, total: int) -> None:
+        told.append(done / total)
+        clock[0] += 1
+
+    run = runs.measure(Generation.objects.live(), ["category"], seconds=20, tell=tell)
+    assert len(told) == 20 and run.figures["category"]["queries"] == 10
+    assert told == sorted(told) and told[0] == 0 and 0.5 < told[-1] < 1
+
+
+def test_words_that_time_allows_are_drawn_by_chance(catalogue, clock, monkeypatch):
+    for category in Category.objects.all():
+        category.names = {"zh-hans": f"形状{category.pk}"}
+        category.save()
+
+    def tell(task: str, done: int, total: int) -> None:
+        clock[0] += 1
+
+    asked = [runs.measure(Generation.objects.live(), ["words"], seed=seed, seconds=4, tell=tell) for seed in range(3)]
+    shares = [sorted((name, group["queries"]) for name, group in run.groups["words"].items()) for run in asked]
+    assert all(run.figures["words"]["queries"] == 4 for run in asked)
+    assert any(len(share) == 2 for share in shares), "not all the shop's names before any Chinese one"
+    assert len({str(share) for share in shares}) > 1, "another seed draws others"
 
 
 def test_time_bounds_what_is_asked(catalogue):
@@ -393,7 +475,10 @@ def test_cards_have_the_buttons_for_staff_alone(shop, desk, client, client_of, d
     assert "judge-button" in text_of(desk.get("/search/?q=circle"))
     for stranger in (client, moderator):
         assert "judge-button" not in text_of(stranger.get("/search/?q=circle"))
-    assert "judge-button" not in text_of(desk.get("/search/")), "where nothing was asked nothing is right"
+    everything = text_of(desk.get("/search/"))
+    assert "judge-button" not in everything, "where nothing was asked nothing is right"
+    assert "Search for something first" in everything
+    assert "Search for something first" not in text_of(moderator.get("/search/"))
 
 
 def test_the_buttons_take_no_statement(judged, shop, desk, client_of):
@@ -411,7 +496,8 @@ def test_the_buttons_take_no_statement(judged, shop, desk, client_of):
 
 def test_results_of_a_photo_that_was_sent_cannot_be_judged(shop, judged, desk, image_of):
     query = f"photo={send(desk).json()['photo']['id']}"
-    assert "judge-button" not in text_of(desk.get(f"/search/?{query}"))
+    menus = text_of(desk.get(f"/search/?{query}"))
+    assert "judge-button" not in menus and "Photos that were sent are forgotten" in menus, "the menu says why not"
     assert "Photos that were sent are forgotten" in text_of(judged("RED-CIRCLE", "good", query=query))
     answer = judged("RED-CIRCLE", "good", query="", htmx=False)
     assert "Search for something first" in text_of(desk.get(answer.url))
@@ -445,6 +531,10 @@ def test_judged_queries_are_asked_again(shop, judged, image_of):
     # Two of three are good; the one that is alike comes first.
     assert figures["figures"]["judged_precision"]["mean"] == pytest.approx((2 / 3 + 1) / 2, abs=1e-6)
     assert 0.5 < figures["figures"]["ndcg_at_10"]["mean"] <= 1
+    # Two good ones and one, of ten places each.
+    assert figures["figures"]["precision_at_10"]["mean"] == pytest.approx(0.15, abs=1e-6)
+    assert figures["figures"]["recall_at_10"]["mean"] == 1
+    assert 0.5 < figures["figures"]["mean_average_precision"]["mean"] <= 1
 
 
 def test_a_picture_that_is_gone_asks_no_more(shop, judged, image_of):
@@ -455,19 +545,58 @@ def test_a_picture_that_is_gone_asks_no_more(shop, judged, image_of):
         said("--task", "judgements")
 
 
-def test_clicks_of_people_who_agreed_are_weak_evidence(shop, image_of):
-    shopper, now = person(Role.SHOPPER), timezone.now()
-    for minutes, query in ((50, "q=square"), (10, "q=circle"), (5, "photo=" + str(image_of("RED-CIRCLE").pk))):
-        SearchRecord.objects.create(
-            user=shopper, query=query, digest=digest_of(query), total=3, created_at=now - timedelta(minutes=minutes)
-        )
-    for minutes, sku in ((9, "RED-CIRCLE"), (15, "BLUE-SQUARE"), (1, "ORANGE-CIRCLE")):
-        ProductView.objects.create(user=shopper, image=image_of(sku), created_at=now - timedelta(minutes=minutes))
+@pytest.fixture
+def agreed(shop, client_of, image_of):
+    """Somebody who keeps a history: ``search`` makes a search, ``open_`` looks at a product."""
+    shopper = person(Role.SHOPPER)
+    User.objects.filter(pk=shopper.pk).update(keeps_history=True)
+    client = client_of(shopper)
+    return SimpleNamespace(
+        client=client,
+        search=lambda query: text_of(client.get(f"/search/?{query}")),
+        open_=lambda sku: client.post(reverse("viewed", args=[image_of(sku).pk])),
+    )
+
+
+def opened() -> dict[str, set[str]]:
+    found = opened_after_searches()
+    return {query: {Image.objects.get(pk=key).product.sku for key in keys} for query, keys in found.items()}
+
+
+def test_clicks_of_people_who_agreed_are_weak_evidence(agreed, image_of):
+    agreed.search("q=square")
+    SearchRecord.objects.update(created_at=timezone.now() - timedelta(minutes=31))
+    agreed.open_("BLUE-SQUARE")  # too late after its search
+    agreed.search("q=circle")
+    agreed.open_("RED-CIRCLE")
+    agreed.search(f"photo={send(agreed.client).json()['photo']['id']}")
+    agreed.open_("ORANGE-CIRCLE")  # after a photo that is forgotten
     task = measured("--task", "judgements")["tasks"]["judgements"]
-    # The square was opened too late after its search, the other circle after a photo that is forgotten.
     assert task["facts"] == {"judged": 0, "clicked": 1, "verdicts": 0}
     assert task["figures"]["clicked_recall_at_10"]["mean"] == 1
     assert set(task["figures"]) == {"clicked_recall_at_10", "clicked_reciprocal_rank"}
+
+
+def test_a_click_stays_with_its_search_when_that_is_made_again(agreed):
+    agreed.search("q=square")
+    agreed.search("q=circle")
+    agreed.open_("RED-CIRCLE")
+    agreed.search("q=circle")  # moves to the top of the history
+    assert opened() == {"q=circle": {"RED-CIRCLE"}}
+    SearchRecord.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    agreed.open_("RED-CIRCLE")  # from a bookmark
+    assert opened() == {"q=circle": {"RED-CIRCLE"}}
+
+
+def test_a_deleted_search_leaves_no_click(agreed):
+    for query, sku in (("q=square", "BLUE-SQUARE"), ("q=circle", "RED-CIRCLE")):
+        agreed.search(query)
+        agreed.open_(sku)
+    agreed.client.post(reverse("history-delete", args=[SearchRecord.objects.get(query="q=circle").pk]))
+    assert opened() == {"q=square": {"BLUE-SQUARE"}}
+    assert ProductView.objects.get(image__product__sku="RED-CIRCLE").search is None, "the product is still known"
+    agreed.client.post(reverse("history-consent"), {"keep": "no", "sure": "1"})
+    assert not ProductView.objects.exists() and not SearchRecord.objects.exists()
 
 
 # --- The job and the page -----------------------------------------------------------------------------
@@ -488,7 +617,7 @@ def test_started_from_the_page(catalogue, quick, desk, staff):
     assert "Waiting for the worker" in text_of(desk.get(reverse("quality")))
     assert "Waiting for the worker" in text_of(desk.get(reverse("quality-progress"), headers=HTMX))
     desk.post(reverse("quality-start"))
-    assert Job.objects.count() == 1
+    assert Job.objects.get().alone, "of two clicks at once one starts it"
     assert "being measured already" in text_of(desk.get(reverse("quality")))
     assert work(job).state == "done"
     assert desk.get(reverse("quality-progress"), headers=HTMX).headers["HX-Refresh"] == "true"
@@ -506,6 +635,8 @@ def test_started_from_the_page(catalogue, quick, desk, staff):
         "The worst queries of generation",
     ):
         assert shown in text
+    first, more = text.index("Right among the first four"), text.index("More figures")
+    assert first < more < text.index("Mean average precision (mAP@100)"), "what says most stands first"
 
 
 def test_a_killed_job_goes_on_where_it_was(catalogue, quick, monkeypatch):
@@ -568,8 +699,37 @@ def test_the_worst_queries_are_shown_as_pictures(catalogue, desk, staff):
     text = text_of(desk.get(reverse("quality")))
     assert Query.like(odd.images.get().pk).url().replace("&", "&amp;") in text
     assert 'visually-hidden">wrong:' in text
-    odd.images.get().delete()
-    assert "ODD" not in text_of(desk.get(reverse("quality")))
+    odd.images.get().reject(None, "No.")
+    assert worst["image"] not in text_of(desk.get(reverse("quality"))), "what shoppers may not see is not shown here"
+
+
+def test_a_corrected_category_is_called_neither_right_nor_wrong(catalogue, desk):
+    odd = add_product("ODD", "stripes", "teal", category="Shapes/Circle", size=(300, 180))
+    IndexLoop().run_until_idle()
+    measured("--task", "category")
+    before = text_of(desk.get(reverse("quality"))).count('visually-hidden">wrong:')
+    odd.category = Category.objects.get(name="Stripes")
+    odd.save()
+    text = text_of(desk.get(reverse("quality")))
+    assert text.count('visually-hidden">wrong:') <= before - 4, "its first row is of its category now"
+    assert "Measured less than a minute ago" in text
+
+
+def test_judged_queries_are_shown_with_all_that_they_asked_for(shop, judged, desk, image_of):
+    pictures = [image_of(sku).pk for sku in ("RED-CIRCLE", "BLUE-SQUARE")]
+    queries = ["color=red", f"less={pictures[0]}", f"image={pictures[0]}&less={pictures[1]}&q=dress&color=red"]
+    for query in queries:
+        assert judged("RED-CIRCLE-2", "bad", query=query).status_code == 200
+    measured("--task", "judgements")
+    articles = text_of(desk.get(reverse("quality"))).split('<article class="worst-query"')[1:]
+    assert len(articles) == 3 and all(f'href="{reverse("search")}?' in one for one in articles)
+    filters, minus, several = (
+        next(one for one in articles if part in one) for part in ("?color=red", "?less=", "dress")
+    )
+    assert 'aria-label="Red"' in filters and '?color=red">Red</a>' in filters
+    assert 'aria-label="Red circle' in minus and "Less like this" in minus
+    assert 'aria-label="“dress” · Red"' in several and several.count("Less like this") == 1
+    assert [str(picture) in several for picture in pictures] == [True, True]
 
 
 def test_figures_over_time(catalogue, desk):

@@ -99,20 +99,31 @@ def columns_of(runs: Iterable[QualityRun], kept: Mapping[int, Generation]) -> li
 
 
 def tables_of(columns: Sequence[Column]) -> list[Table]:
+    """The figures that say most, those of copies and languages, and how many queries there were."""
     return [_table(task, columns) for task in TASKS if any(task in column.runs for column in columns)]
 
 
+def more_tables_of(columns: Sequence[Column]) -> list[Table]:
+    """All other figures."""
+    rows = {task: _rows(task, columns, is_more=True) for task in TASKS}
+    return [Table(task, TASKS[task], "", found, ()) for task, found in rows.items() if found]
+
+
 def _table(task: str, columns: Sequence[Column]) -> Table:
-    rows = [
-        Row(measure.label, cells)
-        for name, measure in MEASURES[task].items()
-        if (cells := _cells([column.stored(task) for column in columns], name, measure))
-    ]
+    rows = _rows(task, columns, is_more=False)
     if rows:
         rows[1:1] = _parts(task, columns)
         counted = [column.stored(task).get("queries") for column in columns]
         rows.append(Row(_("Queries"), [Cell("–" if n is None else _whole(n)) for n in counted]))
     return Table(task, TASKS[task], HOW[task], rows, _notes(task, columns))
+
+
+def _rows(task: str, columns: Sequence[Column], *, is_more: bool) -> list[Row]:
+    return [
+        Row(measure.label, cells)
+        for name, measure in MEASURES[task].items()
+        if measure.is_more == is_more and (cells := _cells([column.stored(task) for column in columns], name, measure))
+    ]
 
 
 def _parts(task: str, columns: Sequence[Column]) -> list[Row]:

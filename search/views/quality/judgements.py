@@ -40,8 +40,8 @@ def judgement(request: HtmxRequest, key: UUID) -> HttpResponse:
         (messages.error if trouble else messages.success)(request, trouble or _said(image, verdict, remove))
         return redirect(back)
     image.judged_good = None if trouble or remove else verdict  # type: ignore[attr-defined]  # as with_verdicts has it
-    judging = Judging(user, "" if trouble else judged_query(query), back)
-    return render(request, "search/_judge.html", {"judging": judging, "image": image, "trouble": trouble})
+    judging = Judging(user, "" if trouble else judged_query(query), back, trouble)
+    return render(request, "search/_judge.html", {"judging": judging, "image": image, "is_answer": True})
 
 
 def _said(image: Image, good: bool, removed: bool) -> str:

@@ -1,6 +1,6 @@
 """The page: generations beside each other, categories, the worst queries, figures over time, and a start button."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +18,7 @@ from search.models import Generation, QualityRun
 from search.quality.job import JOB
 from search.quality.sentences import MEASURES, TASKS
 from search.views.quality.chart import Series, chart_of, series_of
-from search.views.quality.figures import Column, categories_of, columns_of, tables_of
+from search.views.quality.figures import Column, categories_of, columns_of, more_tables_of, tables_of
 from search.views.quality.worst import worst_of
 
 _MOST_RUNS = 300  # the newest, that are looked through
@@ -40,10 +40,11 @@ def quality(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "columns": columns,
         "tables": tables_of(columns),
+        "more_tables": more_tables_of(columns),
         "categories": categories,
         "left_out": left_out,
         "seen": seen,
-        "worst": worst_of(_worst(seen), visibility.behind_the_counter(request.user)) if seen else [],
+        "worst": worst_of(seen.runs, visibility.public) if seen else [],
         "askable": [one for one in kept.values() if not one.preparing],
         "measuring": measuring,
         "failed": "" if measuring else _failure(runs),
@@ -70,12 +71,10 @@ def start(request: HttpRequest) -> HttpResponse:
     number = request.POST.get("generation", "")
     askable = Generation.objects.kept().filter(preparing=False)
     generation = askable.filter(pk=int(number)).first() if _is_number(number) else Generation.objects.live()
-    if _measuring() is not None:
-        messages.info(request, _("Search quality is being measured already."))
-    elif generation is None:
+    if generation is None:
         messages.error(request, _("There is no such generation that could be asked. Choose another one."))
-    else:
-        jobs.start(JOB, person(request), generation=generation.pk)
+    elif jobs.start_alone(JOB, person(request), generation=generation.pk) is None:
+        messages.info(request, _("Search quality is being measured already."))
     return redirect("quality")
 
 
@@ -91,10 +90,6 @@ def _with_details(columns: Sequence[Column]) -> list[Column]:
 def _seen(columns: Sequence[Column], number: str) -> Column | None:
     chosen = (column for column in columns if str(column.generation.pk) == number)
     return next(chosen, columns[0] if columns else None)
-
-
-def _worst(column: Column) -> Mapping[str, Any]:
-    return {task: run.worst.get(task, []) for task, run in column.runs.items()}
 
 
 def _over_time(runs: Sequence[QualityRun], asked: str) -> dict[str, Any]:
