@@ -105,13 +105,13 @@ def _tuned(base: "PartMap", rows: np.ndarray, world: "WorldOfPhotos") -> "PartMa
     from search.projection import PartMap
     from search.tuning.axes import learnt_axes
     from search.tuning.labelled import Labels
-    from search.tuning.measuring import blended
+    from search.tuning.measuring import blended, in_order
 
     values = world.photos.categories[:, None] == np.arange(len(world.names))[None]
     labelled = values.any(axis=1)
     centred = (rows - base.centre)[labelled]
     axes = learnt_axes(centred, [Labels("category", values[labelled])], max(1, base.dimension // 2), steps=12)
-    return blended(base, PartMap("deep", base.centre, axes.matrix), _TUNED_SHARE, rows)
+    return blended(in_order(base, rows), PartMap("deep", base.centre, axes.matrix), _TUNED_SHARE, rows)
 
 
 def no_match(catalogue: "WorldOfPhotos", others: Sequence["WorldOfPhotos"], ways: Mapping[str, Mapping]) -> None:

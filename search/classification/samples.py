@@ -98,14 +98,14 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     return _samples(found, vectors, classes)
 
 
-def drawn(categories: Sequence[int | None], seed: int, most: int) -> list[int]:
-    """Places of ``most`` photos at random, the first ``SURE_IMAGES`` of each category before all others."""
+def drawn(categories: Sequence[int | None], seed: int, most: int, sure_images: int = SURE_IMAGES) -> list[int]:
+    """Places of ``most`` photos at random, the first ``sure_images`` of each category before all others."""
     seen: Counter[int | None] = Counter()
     sure: list[int] = []
     others: list[int] = []
     for n in np.random.default_rng(seed).permutation(len(categories)).tolist():
         seen[categories[n]] += 1
-        (sure if seen[categories[n]] <= SURE_IMAGES else others).append(n)
+        (sure if seen[categories[n]] <= sure_images else others).append(n)
     return sorted([*sure, *others][:most])
 
 

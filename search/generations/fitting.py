@@ -96,7 +96,10 @@ def calibrate(generation: Generation) -> bool:
     embedded = Embedding.objects.filter(encoder=generation.encoder).count()
     if embedded < CALIBRATE_AT or (generation.calibrated_at and not _is_due(generation, embedded)):
         return False
-    scale = known_pairs.scale_of(generation, known_pairs.known_photos(generation.encoder))
+    photos = known_pairs.known_photos(generation.encoder)
+    if len(photos.hashes) < 2:
+        return False  # embeddings outlive their photos
+    scale = known_pairs.scale_of(generation, photos)
     generation.calibrate(scale, embedded)
     return True
 

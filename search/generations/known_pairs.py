@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO, cast
+from uuid import UUID
 
 import numpy as np
+from django.db.models import Exists, OuterRef
 from PIL import Image as Pillow
 
 from gallery.models import Image
@@ -19,6 +21,7 @@ from search.indexing.embedding import DECODE_PIXELS, stacked
 from search.models import Embedding, Generation
 from search.outside.world import World
 from search.projection import Projection, Vectors
+from search.sampling import drawn
 from search.similarity import PASSING, PASSING_TUNED, SimilarityScale, cosines
 
 logger = logging.getLogger(__name__)
@@ -43,16 +46,18 @@ class KnownPhotos:
 
 def known_photos(encoder: str, seed: int = 1) -> KnownPhotos:
     """A random sample of what an encoder has embedded."""
-    rows = Image.objects.order_by("sha256", "pk").values_list("sha256", "product_id", "product__category_id")
-    facts = {sha256: (product, category) for sha256, product, category in rows.iterator()}
-    hashes = sorted(facts)
-    order = [hashes[place] for place in np.random.default_rng(seed).permutation(len(hashes)).tolist()]
+    stored = Exists(Embedding.objects.filter(encoder=encoder, sha256=OuterRef("sha256")))
+    hashes = Image.objects.filter(stored).order_by().values_list("sha256", flat=True).distinct()
+    sample = sorted(drawn(hashes.iterator(), MOST_PHOTOS, seed))
+    facts: dict[str, tuple[UUID, int | None]] = {}
     found: dict[str, Vectors] = {}
-    for chunk in chunks(order):
+    for chunk in chunks(sample):
+        rows = Image.objects.filter(sha256__in=chunk).order_by("pk")
+        columns = rows.values_list("sha256", "product_id", "product__category_id")
+        facts |= {sha256: (product, category) for sha256, product, category in columns}
         found |= {key: row.vectors for key, row in Embedding.objects.by_hash(encoder, chunk).items()}
-        if len(found) >= MOST_PHOTOS:
-            break
-    kept = [sha256 for sha256 in order if sha256 in found][:MOST_PHOTOS]
+    order = [sample[place] for place in np.random.default_rng(seed).permutation(len(sample)).tolist()]
+    kept = [sha256 for sha256 in order if sha256 in found and sha256 in facts]
     return KnownPhotos(
         kept,
         [found[sha256] for sha256 in kept],
@@ -148,7 +153,7 @@ def _copies(encoder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
             if image is not None:
                 with image.original.open("rb") as file:
                     pictures[sha256] = saved_again(open_upright(cast(BinaryIO, file)))
-        except (OSError, ValueError, Refused):
+        except (OSError, ValueError, Pillow.DecompressionBombError, Refused):
             continue
     try:
         said = encoder_for(encoder).encode(list(pictures.values()))

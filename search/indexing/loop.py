@@ -134,14 +134,15 @@ class IndexLoop:
                 worked = self.step()
                 for scheduled in self.schedule:
                     scheduled.run_if_due()
+                self.cards.seen(worked)
+                self.looks.seen(worked)
+                is_idle = not worked and not self._use_spare_time()
             except OperationalError as error:
                 # A database that restarts must not end the loop; every step is its own transaction.
                 logger.warning("The database did not answer: %s", error)
                 close_old_connections()
-                worked = False
-            self.cards.seen(worked)
-            self.looks.seen(worked)
-            if not worked and not self._use_spare_time():
+                is_idle = True
+            if is_idle:
                 self.stopping.wait(IDLE_SECONDS)
 
     def _use_spare_time(self) -> bool:
@@ -202,8 +203,6 @@ class IndexLoop:
                 return looked
         except EngineError as error:
             logger.warning("New photos were not compared: %s", error)
-        except OperationalError as error:
-            logger.warning("The database did not answer: %s", error)
         self.compared_until = time.monotonic() + COMPARED_SECONDS
         return 0
 

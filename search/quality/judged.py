@@ -22,11 +22,12 @@ from search.models import Judgement
 from search.pictures import Picture
 from search.quality import metrics
 from search.quality.clicks import opened_after_searches
+from search.quality.deadline import Deadline
 from search.quality.judging import NotJudged, judged_query
 from search.quality.ranking import Asking
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline, shuffled
 from search.query import Query
+from search.sampling import shuffled
 from search.slices import Hit
 
 DEPTH = 10

@@ -15,7 +15,7 @@ from search.chunks import chunks
 from search.models import Embedding, Generation
 from search.names import Names
 from search.pictures import Picture
-from search.quality.sampling import Deadline
+from search.quality.deadline import Deadline
 from search.query import Query
 from search.slices import Hit
 

@@ -21,9 +21,10 @@ from search.photos import shrunk
 from search.pictures import Picture
 from search.quality import metrics
 from search.quality.copies import COPIES
+from search.quality.deadline import Deadline
 from search.quality.ranking import Asking, public_photos
 from search.quality.results import Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline, drawn
+from search.sampling import drawn
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from django.db.models import Count
 
 from search.chunks import chunks
 from search.quality import metrics
+from search.quality.deadline import Deadline
 from search.quality.ranking import Asking, Photo, public_photos
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline, drawn
+from search.sampling import drawn
 
 DEPTH = 10
 DEEPEST = 100  # places that count for mAP

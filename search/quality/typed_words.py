@@ -14,10 +14,11 @@ from django.db.models import Count
 from gallery.models import Category
 from gallery.models.categories import CategoryTree
 from search.quality import metrics
+from search.quality.deadline import Deadline
 from search.quality.ranking import Asking, public_photos
 from search.quality.results import FIRST_ROW, Asked, NotMeasured, Result, worst_of
-from search.quality.sampling import Deadline, shuffled
 from search.query import MAX_TEXT, Query
+from search.sampling import shuffled
 
 DEPTH = 20
 DEEPEST = 100  # places that count for recall and mAP

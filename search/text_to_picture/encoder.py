@@ -22,11 +22,17 @@ class TextEncoder(abc.ABC):
 
     @abc.abstractmethod
     def load(self) -> None:
-        """Load what ``embed`` needs. Idempotent; threads may call it at once."""
+        """Load what ``embed`` needs. Idempotent; threads may call it at once.
+
+        :raises EncoderError: when it cannot be loaded
+        """
 
     @abc.abstractmethod
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Texts → ``(n, d)`` float32, rows of unit length. Threads may call it at once."""
+        """Texts → ``(n, d)`` float32, rows of unit length. Threads may call it at once.
+
+        :raises EncoderError: when what it needs cannot be loaded
+        """
 
     def embed_typed(self, text: str) -> np.ndarray:
         """The ``(d,)`` of what somebody typed and waits for. What is as costly as a picture waits its turn here.

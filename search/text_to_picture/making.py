@@ -69,7 +69,7 @@ def make(generation: Generation) -> bool:
     """Make it at one go.
 
     :return: whether there is one now
-    :raises LookupError, EncoderError: when the generation's encoder has gone or cannot be loaded
+    :raises LookupError, EncoderError: when the generation's encoder has gone, or one of the two cannot be loaded
     """
     texts = text_encoder_for(encoder_for(generation.encoder))
     if texts is None:
@@ -82,7 +82,7 @@ def make(generation: Generation) -> bool:
 def making(generation: Generation, texts: TextEncoder, source: str, at_once: int = 500) -> Iterator[None]:
     """Read the catalogue, embed names and store the vocabulary; yields after every piece of about a second.
 
-    :raises LookupError, EncoderError: when the generation's encoder has gone or cannot be loaded
+    :raises LookupError, EncoderError: when the generation's encoder has gone, or one of the two cannot be loaded
     """
     began, waited = time.perf_counter(), 0.0
 

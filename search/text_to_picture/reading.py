@@ -133,13 +133,19 @@ def corrected(reading: Reading, generation: Generation, names: Names) -> Reading
     Where what they look like could be guessed, only as brands: a guess at what "warm" means is better than "worm".
     """
     reader = _reader_of(generation)
-    return None if reader is None else reader.corrected(reading, names)
+    if reader is None:
+        return None
+    try:
+        return reader.corrected(reading, names)
+    except EncoderError as error:
+        logger.warning("Misspelt words are searched as they are: %s", error)
+        return None
 
 
 def warm(generation: Generation) -> None:
     """Load what the first words would wait for.
 
-    :raises EncoderBusy, EncoderError: when the text tower of the generation's network is busy, or cannot be loaded
+    :raises EncoderBusy, EncoderError: when the text encoder is busy, as a network's text tower may be, or cannot be loaded
     """
     reader = _reader_of(generation)
     if reader is not None:

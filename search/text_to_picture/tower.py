@@ -26,9 +26,6 @@ class Tower(TextEncoder):
         self._network.load()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """
-        :raises EncoderError: when the network cannot be loaded
-        """
         rows = self._network.embed_texts([PROMPT.format(text) for text in texts])
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 

@@ -14,6 +14,7 @@ from search.text_to_picture.making import making, source_of, text_encoder_for
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30  # between two looks whether anything has changed
+_FAILED_REST = 600  # before another try where an encoder could not be loaded: the catalogue is read before it is asked
 _REST = 20  # times as long as making took, before it is made again: a busy catalogue costs a twentieth of a core
 
 
@@ -40,6 +41,8 @@ class VocabularyUpkeep:
         except (DatabaseError, EncoderError, LookupError) as error:
             logger.warning("What words look like was not learnt: %s", error)
             self._pieces = None
+            if isinstance(error, EncoderError):
+                self._until = time.monotonic() + _FAILED_REST
         return 1
 
     def _is_missing(self) -> bool:

@@ -11,9 +11,10 @@ from scipy.sparse.csgraph import connected_components
 
 from gallery.models import Category, Image
 from search.chunks import chunks
-from search.classification.samples import drawn, tags_of
+from search.classification.samples import SURE_IMAGES, tags_of
 from search.indexing.embedding import stacked
 from search.models import Embedding, Generation
+from search.sampling import drawn_of_each
 
 LEAST_PRODUCTS = 5  # of a category, without files in common: fewer cannot be held out and still be learnt from
 LEAST_CATEGORIES = 2
@@ -89,9 +90,12 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     """
     wanted = ("product", "product__category", "product__brand", "sha256")
     approved = Image.objects.filter(status=Image.Status.APPROVED)
-    rows = list(approved.order_by("pk").values_list(*wanted))
-    if len(rows) > MOST_PHOTOS:
-        rows = [rows[n] for n in drawn([row[1] for row in rows], seed, MOST_PHOTOS)]
+    chosen = [approved]
+    if approved.count() > MOST_PHOTOS:
+        labelled = approved.order_by().values_list("pk", "product__category").iterator()
+        keys = sorted(drawn_of_each(labelled, MOST_PHOTOS, SURE_IMAGES, seed))
+        chosen = [approved.filter(pk__in=part) for part in chunks(keys)]
+    rows = [row for images in chosen for row in images.order_by("pk").values_list(*wanted)]
     found, vectors = [], []
     for part in chunks(rows):
         tick()

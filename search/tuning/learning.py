@@ -17,7 +17,16 @@ from search.quality.metrics import bootstrap
 from search.tuning.axes import MOST_STEPS, Axes, learnt_axes
 from search.tuning.figures import CategoryGain, Compared, Figures, Outcome
 from search.tuning.labelled import Labels, TrainingSet
-from search.tuning.measuring import FOLDS, Searches, Weights, blended, category_folds, drawn_queries, folds_of
+from search.tuning.measuring import (
+    FOLDS,
+    Searches,
+    Weights,
+    blended,
+    category_folds,
+    drawn_queries,
+    folds_of,
+    in_order,
+)
 
 SHARES = (0.15, 0.3, 0.5, 0.7, 0.85, 0.95)
 _PHOTOS_OF_A_KIND = 25  # on average, in clusters of photos that look alike
@@ -51,13 +60,15 @@ class _Learning:
         lengths = {part.name: len(part.centre) for part in generation.projection.parts}
         tell(0, 0, _("Reading what was embedded"))
         self.base, self.sample_size = fitted(generation.encoder, lengths, planned_width(lengths, Image.objects.count()))
-        self.deep = next(part for part in self.base.parts if part.name == "deep")
+        deep = next(part for part in self.base.parts if part.name == "deep")
+        self.deep = in_order(deep, samples.parts["deep"])
         self.searches = Searches(samples, [part for part in self.base.parts if part.name != "deep"])
         self.rows = samples.parts["deep"] - self.deep.centre
         self.most = max(1, self.deep.dimension // 2)
-        self.weights = _weights(generation.weights)
-        self.folds, self.left_out = folds_of(samples), category_folds(samples)
-        self.asking = drawn_queries(samples)
+        self.weights = _weights(_usual_weights(generation))
+        self.folds, self.asking = folds_of(samples), drawn_queries(samples)
+        asked = samples.categories[self.asking]
+        self.left_out = [out for out in category_folds(samples) if np.isin(asked, out).any()]
         self.kinds = _clusters(self.deep, samples)
         self.others = [labels for labels in samples.others if self._shows(labels)]
         self.done, self.total = 0, FOLDS + len(self.left_out) + 1
@@ -199,6 +210,15 @@ class _Learning:
 
     def _tell(self) -> None:
         self.tell(self.done, self.total, self._says())
+
+
+def _usual_weights(generation: Generation) -> Weights:
+    """The weights before any tuning: what an earlier one has chosen is no start for the next."""
+    if generation.tuning_id is None:
+        return generation.weights
+    untuned = Generation.objects.filter(encoder=generation.encoder, tuning=None, pk__lt=generation.pk)
+    before = untuned.order_by("-pk").values_list("weights", flat=True).first()
+    return before or generation.weights
 
 
 def _weights(usual: Weights) -> list[Weights]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from search.classification.samples import drawn
 from search.projection import PartMap
 from search.tuning.figures import Outcome
 from search.tuning.labelled import NONE, TrainingSet
@@ -12,6 +13,7 @@ DEPTH = 10
 FIRST_ROW = 4
 FOLDS = 5
 MOST_QUERIES = 2_000
+_SURE_QUERIES = 5  # of each category, so that it can be asked for wherever it is left out alone
 _AT_ONCE = 256  # photos that ask together: bounds the memory that similarities take
 _TINY = 1e-30
 Weights = Mapping[str, float]  # part → weight; they sum to 1
@@ -43,8 +45,11 @@ def category_folds(samples: TrainingSet, seed: int = 0) -> list[np.ndarray]:
 
 
 def drawn_queries(samples: TrainingSet, seed: int = 0) -> np.ndarray:
-    """Places of the photos that ask: all that are labelled, or a random sample."""
-    return np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(samples.labelled))[:MOST_QUERIES])
+    """Places of the photos that ask: all that are labelled, or a random sample with some of every category."""
+    labelled = np.flatnonzero(samples.labelled)
+    if len(labelled) <= MOST_QUERIES:
+        return labelled
+    return labelled[drawn(samples.categories[labelled].tolist(), seed, MOST_QUERIES, _SURE_QUERIES)]
 
 
 class Searches:
@@ -100,17 +105,34 @@ class Searches:
         )
 
 
+def in_order(base: PartMap, samples: np.ndarray) -> PartMap:
+    """A map with the same cosines, whose axes are those of PCA, the last ones along which the samples differ least.
+
+    :param samples: ``(n, d)`` float32
+    """
+    if base.matrix is not None:
+        return base  # fitted: they are already
+    centred = samples.astype(np.float64) - base.centre
+    _values, axes = np.linalg.eigh(centred.T @ centred)
+    return PartMap(base.name, base.centre, np.ascontiguousarray(axes[:, ::-1], dtype=np.float32))
+
+
 def blended(base: PartMap, learnt: PartMap, share: float, samples: np.ndarray) -> PartMap:
     """One map whose cosines are, on average, ``share`` those of the learnt axes and otherwise those of the others.
 
-    Its width is the base's: the least of the base's axes give way.
+    Its width is the base's: the last of the base's axes give way.
 
+    :param base: ``in_order``
+    :param share: above 0 and below 1
     :param samples: ``(n, d)`` float32: embeddings on which the two are brought to one size
+    :raises ValueError: for a base without axes, of which none is the last
     """
-    own = _matrix(base)[:, : base.dimension - (learnt.dimension if share < 1 else 0)]
-    axes = _matrix(learnt) / _size(samples - base.centre, _matrix(learnt)) * np.sqrt(share)
-    if share < 1:
-        axes = np.concatenate([axes, own / _size(samples - base.centre, own) * np.sqrt(1 - share)], axis=1)
+    if base.matrix is None:
+        raise ValueError("The features of an encoder are in no order: see in_order.")
+    centred = samples - base.centre
+    first, own = _matrix(learnt), base.matrix[:, : base.dimension - learnt.dimension]
+    both = (first / _size(centred, first) * np.sqrt(share), own / _size(centred, own) * np.sqrt(1 - share))
+    axes = np.concatenate(both, axis=1)
     return PartMap(base.name, base.centre, np.ascontiguousarray(axes, dtype=np.float32))
 
 

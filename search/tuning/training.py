@@ -14,6 +14,7 @@ from search.engines.base import EngineError
 from search.generations import GenerationError
 from search.models import Generation, Tuning
 from search.tuning import words
+from search.tuning.figures import Figures
 from search.tuning.labelled import TooFewToTune, gather
 from search.tuning.learning import Learnt, learn
 
@@ -31,7 +32,8 @@ def tune(
 ) -> Tuning:
     """Learn a projection from the catalogue's labels, and measure it on products that were held out.
 
-    If it is better by more than chance makes, a generation is built with it; the indexing loop fills it.
+    If it is better by more than chance makes, a generation is built with it; the indexing loop fills it. Where a tuned
+    one is live that was worth more, it waits for somebody's decision.
 
     :param tell: is told steps done, steps in all, and a sentence
     :param job: another run of it, which was killed, has perhaps got as far as to a generation
@@ -52,12 +54,15 @@ def tune(
         raise GenerationError(
             _("Another encoder's generation took over meanwhile, and what was learnt is of no use to it. Tune again.")
         )
-    tuning = Tuning.objects.create(
+    tuning = Tuning(
         job=job, encoder=live.encoder, verdict=learnt.verdict, figures=learnt.figures.as_json(), created_by=by
     )
     if tuning.is_better:
+        _refuse_while_one_is_built()  # by another tuning that ran beside this one
+    tuning.save()
+    if tuning.is_better:
         try:
-            _build(live, tuning, learnt, promote)
+            _build(after, tuning, learnt, promote)
         except Exception:
             tuning.delete()  # better figures without a generation would promise what is not there
             raise
@@ -91,6 +96,10 @@ def _build(live: Generation, tuning: Tuning, learnt: Learnt, promote: bool) -> G
     figures = learnt.figures
     categories = len(figures.categories)
     note = ngettext("Tuned on %(n)d category.", "Tuned on %(n)d categories.", categories) % {"n": categories}
+    if live.tuning and figures.falls_short_of(Figures.from_json(live.tuning.figures)):
+        promote = False
+        less = _("It gains less than generation %(number)d did, so it waits: compare them, and promote the better one.")
+        note = f"{note} {less % {'number': live.pk}}"
     return generations.create_generation(
         learnt.projection,
         encoder=live.encoder,

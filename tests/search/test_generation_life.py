@@ -16,7 +16,7 @@ from search.engines import get_engine
 from search.indexing.coverage import coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
-from search.models import Embedding, Generation, Placement
+from search.models import Embedding, Generation, Placement, Tuning
 from search.views.index.failed import by_reason
 from tests.catalogue import add_product, add_products
 
@@ -237,7 +237,33 @@ def test_a_generation_of_the_former_default_works_until_its_successor_takes_over
     assert len(new) == len(old) == 7
     assert all(new[sha256] @ old[sha256] < 0.99 for sha256 in new), "each has its own numbers"
     call_command("index", "rollback")
-    assert client.get(reverse("api-search"), {"image_id": fresh.pk}).json()["generation"] == before.pk
+    later = add_product("LATER", "circle", "orange").images.get()
+    run_loop()
+    assert Generation.objects.live() == before, "going back is not undone by itself"
+    assert Generation.objects.count() == 2
+    assert client.get(reverse("api-search"), {"image_id": later.pk}).json()["generation"] == before.pk
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_tuned_generation_gives_way_to_one_that_is_not_tuned_only_where_its_encoder_has_gone(settings, works):
+    settings.SEARCH_FIT_LEAST = 4
+    name, usual = settings.SEARCH_ENCODER, settings.SEARCH_ENCODERS
+    options = {"pooling": "mean", "side": 260} if works else {"middle": 0.8}
+    settings.SEARCH_ENCODERS = {name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], **options}}}
+    add_products(6)
+    run_loop()
+    tuned = Generation.objects.live()
+    tuning = Tuning.objects.create(encoder=tuned.encoder, verdict=Tuning.Verdict.BETTER, figures={})
+    Generation.objects.filter(pk=tuned.pk).update(tuning=tuning)
+
+    settings.SEARCH_ENCODERS = usual
+    fresh = add_product("FRESH", "triangle", "purple").images.get()
+    run_loop()
+    run_loop()
+    live, built = Generation.objects.live(), Generation.objects.get(tuning=None)
+    assert (live == tuned, built.state) == ((True, "ready") if works else (False, "live"))
+    assert fresh.pk in held(live)
+    assert ("promote it when you like" if works else "tune anew") in built.note
 
 
 def test_a_generation_whose_encoder_has_gone_says_so_and_keeps_what_it_has(settings):

