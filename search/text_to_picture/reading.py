@@ -145,7 +145,8 @@ def corrected(reading: Reading, generation: Generation, names: Names) -> Reading
 def warm(generation: Generation) -> None:
     """Load what the first words would wait for.
 
-    :raises EncoderBusy, EncoderError: when the text encoder is busy, as a network's text tower may be, or cannot be loaded
+    :raises EncoderBusy: when too many wait for the network whose text tower reads words
+    :raises EncoderError: when the text encoder cannot be loaded
     """
     reader = _reader_of(generation)
     if reader is not None:
