@@ -37,7 +37,7 @@ def drawn_of_each(labelled: Iterable[tuple[Key, Hashable]], size: int, sure: int
         _keep(of_label.setdefault(label, []), entry, sure)
     first: list[tuple[int, Key]] = sorted((entry for heap in of_label.values() for entry in heap), reverse=True)
     others: list[tuple[int, Key]] = sorted(set(of_all).difference(first), reverse=True)
-    return [key for _number, key in [*first, *others][:size]]
+    return [entry[1] for entry in (first + others)[:size]]
 
 
 def shuffled(items: Sequence[Item], seed: int = 0) -> list[Item]:
