@@ -25,7 +25,7 @@ from search import generations
 from search.indexing.loop import IndexLoop
 from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord
 from search.models.history import digest_of
-from search.quality import category_quality, metrics, robustness, runs, same_category, sampling
+from search.quality import category_quality, deadline, metrics, robustness, runs, same_category
 from search.quality.clicks import opened_after_searches
 from search.quality.copies import COPIES
 from search.quality.results import NotMeasured
@@ -341,7 +341,7 @@ def test_a_large_catalogue_is_asked_with_a_sample(catalogue, monkeypatch):
 def clock(monkeypatch) -> list[float]:
     """The time that deadlines see: it stands still until a test moves it."""
     now = [0.0]
-    monkeypatch.setattr(sampling, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
