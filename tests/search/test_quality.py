@@ -23,7 +23,7 @@ from gallery.merging import merge_images
 from gallery.models import Category, Image, Job, Product, Role, User
 from search import generations
 from search.indexing.loop import IndexLoop
-from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord
+from search.models import Embedding, Generation, Judgement, ProductView, QualityRun, SearchRecord, Tuning
 from search.models.history import digest_of
 from search.quality import category_quality, deadline, metrics, robustness, runs, same_category
 from search.quality.clicks import opened_after_searches
@@ -790,6 +790,17 @@ def test_the_page_of_a_shop_without_an_index(db, desk):
     assert "There is no index yet" in text
     desk.post(reverse("quality-start"))
     assert "no such generation" in text_of(desk.get(reverse("quality")))
+
+
+def test_of_a_tuned_generation_the_page_says_that_it_learnt_from_what_it_is_asked(catalogue, desk):
+    measured("--task", "category")
+    assert "learnt from the very categories" not in text_of(desk.get(reverse("quality")))
+    live = Generation.objects.live()
+    live.tuning = Tuning.objects.create(encoder=live.encoder, verdict=Tuning.Verdict.BETTER, figures={})
+    live.save(update_fields=["tuning"])
+    text = text_of(desk.get(reverse("quality")))
+    assert f"Generation {live.pk} learnt from the very categories" in text
+    assert f'href="{reverse("index")}#tuning"' in text
 
 
 def test_staff_find_the_page_in_their_menu(desk, client_of):
