@@ -4,6 +4,7 @@ A variable that is missing or wrong names itself: see ``imgsite/checks.py`` for 
 ``docs/settings.md`` for the whole list.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -310,7 +311,11 @@ ENCODER_HALF = env.str("ENCODER_HALF", default="auto")
 REGION_DETECTOR = env.str("REGION_DETECTOR", default="")
 # From how sure on (0 to 1) what the encoder's network names in a photo is believed; see docs/recognition.md.
 RECOGNITION_CONFIDENCE = env.float("RECOGNITION_CONFIDENCE", default=0.5)
+# Reads typed words for what they look like; "" turns that off, and words are searched as text alone. See docs/words.md.
+TEXT_ENCODER = env.str("TEXT_ENCODER", default="search.text_to_picture.e5.MultilingualE5")
 SEARCH_WINDOW = env.int("SEARCH_WINDOW", default=240)
+# Sums over photos that are unlike the catalogue, of several people, keep later ones from finding the same few products.
+SEARCH_LEARN_OUTSIDE = env.bool("SEARCH_LEARN_OUTSIDE", default=True)
 SEARCH_PAGE_SIZE = env.int("SEARCH_PAGE_SIZE", default=24)
 SEARCH_FIT_AT = env.int("SEARCH_FIT_AT", default=500)
 SEARCH_FIT_LEAST = env.int("SEARCH_FIT_LEAST", default=2_000)
@@ -323,6 +328,9 @@ SEARCH_KEEP_RETIRED = env.int("SEARCH_KEEP_RETIRED", default=2)
 SEARCH_KEEP_RETIRED_HOURS = env.int("SEARCH_KEEP_RETIRED_HOURS", default=1)
 SEARCH_RECONCILE_SECONDS = env.int("SEARCH_RECONCILE_SECONDS", default=3600)
 TORCH_THREADS = env.int("TORCH_THREADS", default=2)
+# Threads of the model wait asleep for each other. If nothing is said OpenMP lets them spin, which takes several times
+# the work itself where the indexing loop and the web server share cores. It reads this when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ENCODER_QUEUE = env.int("ENCODER_QUEUE", default=4)
 ENCODER_WAIT_SECONDS = env.float("ENCODER_WAIT_SECONDS", default=8.0)
 QUERY_PHOTO_HOURS = env.int("QUERY_PHOTO_HOURS", default=24)

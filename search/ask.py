@@ -1,4 +1,4 @@
-"""Running a query: vectors, weights, the weak line and words become one request to an engine, its answer one page."""
+"""Running a query: vectors, weights, the weak line and words become requests to an engine, its answer one page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,16 +8,20 @@ from django.utils.translation import gettext as _
 
 from gallery.visibility import Visibility
 from search.colors import color_words
-from search.direction import Direction, direction_between, leaning
+from search.direction import Direction, direction_between, direction_to, for_outside, leaning
 from search.engines import get_engine
 from search.engines.base import Answer, Facets, Request
 from search.fingerprints import Fingerprint
 from search.models import Generation
 from search.names import Names, most_counted
+from search.outside.spreading import spread
 from search.pictures import Picture
 from search.query import MAX_DEPTH, BadParameter, Query, without_all
-from search.slices import Arrange, Hit, Slice, of_list, of_window
+from search.slices import Arrange, Hit, Slice, of_fused, of_list, of_window
 from search.text import analyse
+from search.text_to_picture.fusing import Look, fused, questions
+from search.text_to_picture.reading import Reading, corrected, read
+from search.text_to_picture.vocabulary import DEEP
 from search.words import spellings, words_of
 
 
@@ -35,6 +39,7 @@ class Found:
     full: bool = False
     facets: Facets = field(default_factory=Facets)
     colors_from: tuple[str, ...] = ()  # words that were taken as colours
+    reading: Reading | None = None  # how words alone were read; None where they are only looked for as text
 
     @property
     def hits(self) -> Sequence[Hit]:
@@ -66,6 +71,7 @@ def ask(
     :param arrange: may change the order inside of bands of similarity
     :raises BadParameter: for weights that cannot be used, when ``strict``
     :raises EngineError: when the engine does not answer
+    :raises EncoderBusy: when words are read by a network that too many wait for
     """
     size = size or settings.SEARCH_PAGE_SIZE
     names = names or Names()
@@ -98,14 +104,33 @@ def ask(
     )
     if query.text and not request.words:
         notes.append(_("“%(text)s” holds no word that could be searched for.") % {"text": query.text})
-    answer = _answer(request, query, generation, names)
+    reading = None
+    if request.words and direction is None and query.sort == "relevance":
+        reading = read(query.text, generation, names)
+    answer = _answer(request, query, generation, names, reading)
+    # What no text holds may be misspelt, even where its look can be guessed.
+    missed = reading is not None and (not answer.total or (reading.is_guess and not answer.by_text))
+    if reading is not None and missed and (mended := corrected(reading, generation, names)) is not None:
+        again = replace(request, words=words_of(mended.text, names))
+        better = _answer(again, query, generation, names, mended)
+        if better.total:
+            request, answer, reading = again, better, mended
+            notes.append(mended.correction)
+    if reading is not None and not answer.total and (looser := reading.without_unread) is not None:
+        again = replace(request, words=words_of(looser.text, names))
+        better = _answer(again, query, generation, names, looser)
+        if better.total:
+            request, answer, reading = again, better, looser
+            notes.append(looser.omission)
+    if reading is not None and not answer.total and not query.has_filters:
+        notes.append(reading.nothing)
     # Names are read once, after the answer, for all that it holds. A value that names nothing is rare enough to let a
     # page ask a second time without it.
     if unknown := names.unknown(query):
         notes += [_unknown_note(field_, value, strict) for field_, value in unknown]
         if not strict:
             query = without_all(query, unknown).with_(page=query.page)
-            answer = _answer(request, query, generation, names)
+            answer = _answer(request, query, generation, names, reading)
     if facets and not answer.total:
         # Attributes are free text: only the counts tell whether anything has them.
         counted = answer.facets.counts.get("attributes", {})
@@ -114,15 +139,21 @@ def ask(
             for value in query.attributes
             if not counted.get(value)
         ]
+    if direction is not None and direction.outside is not None and query.weaker:
+        answer = spread(answer, direction, generation)
     page = (
         of_window(answer, query, size, direction, generation.scale.bands(direction.weights), arrange)
         if direction
+        else of_fused(answer, query, size)
+        if reading is not None and reading.direction is not None
         else of_list(answer, query, size)
     )
     if query.page > page.pages:
         numbers = {"page": query.page, "pages": page.pages}
         notes.append(_("There is no page %(page)d: these results end at page %(pages)d.") % numbers)
-    return Found(query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets, taken)
+    return Found(
+        query, notes, generation, names, direction, page, answer.total, answer.full, answer.facets, taken, reading
+    )
 
 
 def _by_fingerprint(query: Query, who: Visibility, generation: Generation, size: int, names: Names) -> Found | None:
@@ -164,15 +195,36 @@ def _with_colors(query: Query, names: Names) -> tuple[Query, tuple[str, ...]]:
     return query.with_(page=query.page, text=found.rest, color=found.colors), found.words
 
 
-def _answer(request: Request, query: Query, generation: Generation, names: Names) -> Answer:
-    """Ask the engine with the query's filters, then read the names of what can be shown of them."""
-    answer = get_engine(generation.engine).search(replace(request, filters=query.filters))
+def _answer(
+    request: Request, query: Query, generation: Generation, names: Names, reading: Reading | None = None
+) -> Answer:
+    """Ask the engine with the query's filters, then read the names of what can be shown of them.
+
+    Words that have a look are asked for as text and as a look, and both answers are made one.
+    """
+    engine, request = get_engine(generation.engine), replace(request, filters=query.filters)
+    look = None if reading is None else _look(reading, generation, names)
+    if reading is not None and look is not None and reading.is_own:
+        # The shop's word for it goes before the network's: "shirt" there is a T-shirt.
+        request = replace(request, words=tuple(replace(word, labels=()) for word in request.words))
+    answer = engine.search(request) if look is None else fused(*engine.search_all(questions(request, look)))
     counts = answer.facets.counts
     names.learn(
         brands=[*most_counted(counts.get("brand", {}), query.brand), *query.brand],
         tags=[*most_counted(counts.get("tags", {}), query.tags), *query.tags],
     )
     return answer
+
+
+def _look(reading: Reading, generation: Generation, names: Names) -> Look | None:
+    """Where the words look: a direction of the part ``deep`` alone."""
+    if reading.direction is None:
+        return None
+    direction = direction_to({DEEP: reading.direction}, {DEEP: 1.0}, generation)
+    if direction is None:
+        return None
+    words = words_of(" ".join(reading.text_words), names)
+    return Look(direction.vector, reading.line / direction.factor, direction.lopsided, words)
 
 
 def _direction(
@@ -204,6 +256,8 @@ def _direction(
             notes.append(_("The picture has none of the parts that the weights name, so the usual weights were used."))
     if direction is None and len(known) > 1:
         notes.append(_("These pictures cancel each other out. Take one of them away."))
+    elif direction is not None and len(known) == 1 and known[0].image is None and known[0].vectors is not None:
+        direction = for_outside(direction, known[0].vectors, generation)
     elif direction is None:
         notes.append(_("There is nothing to compare in this picture. Choose one that shows a product."))
     return direction, notes

@@ -71,6 +71,19 @@ def check_encoders(app_configs, **kwargs) -> list[CheckMessage]:
 
 
 @register("search")
+def check_text_encoder(app_configs, **kwargs) -> list[CheckMessage]:
+    """As far as it can be told without loading it. A package that is not installed is no error: words are text then."""
+    from search.text_to_picture.encoder import get_text_encoder
+
+    try:
+        get_text_encoder()
+    except ImportError as error:
+        hint = "Leave it out, or set it to nothing to search words as text alone; see docs/words.md."
+        return [Error(f"TEXT_ENCODER cannot be used: {error}", hint=hint, id="search.E014")]
+    return []
+
+
+@register("search")
 def check_region_detector(app_configs, **kwargs) -> list[CheckMessage]:
     """As far as it can be told without loading torch."""
     from search.encoders import EncoderError

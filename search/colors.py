@@ -72,7 +72,7 @@ def color_words(text: str, names: Collection[str] = ()) -> ColorWords:
         words.append(word)
         return " "
 
-    for stretch, is_quoted in _stretches(text):
+    for stretch, is_quoted in stretches(text):
         plain = stretch.strip(",.;").casefold()
         if is_quoted:
             rest.append(stretch)
@@ -83,7 +83,7 @@ def color_words(text: str, names: Collection[str] = ()) -> ColorWords:
     return ColorWords(" ".join(" ".join(rest).split()), tuple(dict.fromkeys(colors)), tuple(dict.fromkeys(words)))
 
 
-def _stretches(text: str) -> list[tuple[str, bool]]:
+def stretches(text: str) -> list[tuple[str, bool]]:
     """What stands between spaces, and whether it is in quotes. A quote that nothing closes is for its own stretch."""
     stretches = text.split()
     found: list[tuple[str, bool]] = []

@@ -1,7 +1,7 @@
 """Where a picture query looks: its parts projected, its weights, and the weak line, for one generation."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Direction:
     factor: float  # similarity = dot product x factor
     weak_line: float  # a similarity
     away: bool = False  # it only says what is not wanted, so no similarity is a match or none
+    outside: Mapping[str, np.ndarray] | None = None  # what the encoder said of a photo from another world
 
     @property
     def floor(self) -> float:
@@ -38,6 +39,16 @@ class Direction:
     @property
     def lopsided(self) -> bool:
         return bool(self.factor > LOPSIDED_FACTOR)
+
+
+def for_outside(direction: Direction, vectors: Mapping[str, np.ndarray], generation: Generation) -> Direction:
+    """The same where the photo that was sent is from another world than the catalogue's: hardly anything matches.
+
+    :param vectors: what the generation's encoder said of it
+    """
+    if direction.away or not generation.scale.is_outside(vectors, direction.weights):
+        return direction
+    return replace(direction, weak_line=generation.scale.outside_line(direction.weights), outside=vectors)
 
 
 def direction_of(

@@ -16,6 +16,7 @@ from search.indexing.changes import record_changes
 from search.models import QueryPhoto
 from search.people.history import forget_session
 from search.photos import hand_over
+from search.quality.judging import judgements_follow
 
 
 def images_changed_received(sender, keys: list[UUID], **kwargs) -> None:
@@ -36,6 +37,7 @@ def connect() -> None:
     adds_to_documents(fields_of_images)
     images_changed.connect(images_changed_received, dispatch_uid="search.images_changed")
     images_merged.connect(images_merged_received, dispatch_uid="search.images_merged")
+    images_merged.connect(judgements_follow, dispatch_uid="search.judgements_follow")
     products_merged.connect(products_merged_received, dispatch_uid="search.products_merged")
     products_merged.connect(confirmed_labels_follow, dispatch_uid="search.confirmed_labels_follow")
     post_delete.connect(query_photo_deleted, sender=QueryPhoto, dispatch_uid="search.query_photo_deleted")

@@ -16,6 +16,7 @@ from search.ask import Found
 from search.examples import Example
 from search.facets import Facet, PriceForm, facets_of, price_form_of
 from search.pictures import Picture, embedding_of
+from search.quality.judging import Judging, with_verdicts
 from search.query import Query
 from search.rail import (
     Chip,
@@ -111,6 +112,8 @@ class Page:
     without_url: str = ""  # what filters that leave little would find without one of them, as a fragment
     words_url: str = ""  # the same search with words that were taken as colours as words
     colors_from: str = ""
+    reading: str = ""  # how words were read
+    text_url: str = ""  # the same search with words as text alone
     hidden_fields: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -147,14 +150,21 @@ class Page:
 
 
 def page_of(
-    found: Found, pictures: Sequence[Picture], who: Visibility, notes: Iterable[str] = (), *, has_taste: bool = False
+    found: Found,
+    pictures: Sequence[Picture],
+    who: Visibility,
+    notes: Iterable[str] = (),
+    *,
+    has_taste: bool = False,
+    judging: Judging | None = None,
 ) -> Page:
     """Everything that the results page shows of an answer. One query, for the hits' images.
 
     :param has_taste: whether who asks has a taste that may order what is equally similar
+    :param judging: of staff, who see what they have said of the hits
     """
     query = found.query
-    cards = cards_of(found, who)
+    cards = cards_of(found, who, judging=judging)
     if query.group == "photos":
         cards = collapsed(cards)
     last = not found.has_next
@@ -190,6 +200,8 @@ def page_of(
         without_url=_without_url(found, bool(recognised)) if last else "",
         words_url=_words_url(found),
         colors_from=", ".join(f"“{word}”" for word in found.colors_from),
+        reading=found.reading.sentence if found.reading else "",
+        text_url=query.with_(text=found.reading.as_text).url() if found.reading else "",
         hidden_fields=query.hidden_fields("q", "weaker"),
     )
 
@@ -217,7 +229,9 @@ def _words_url(found: Found) -> str:
     return found.query.with_(text=f"{words} {found.query.text}".strip(), color=()).url()
 
 
-def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -> list[tuple[Hit, Card]]:
+def cards_of(
+    found: Found, who: Visibility, hits: Sequence[Hit] | None = None, judging: Judging | None = None
+) -> list[tuple[Hit, Card]]:
     """Hits that the database admits, with their cards, in order.
 
     :param hits: only these of what was found
@@ -227,6 +241,8 @@ def cards_of(found: Found, who: Visibility, hits: Sequence[Hit] | None = None) -
         return []
     encoder = found.generation.encoder if found.direction else None
     images = hydrate.with_photo_counts(hydrate.images_of(hits, who, encoder), who)
+    if judging is not None and judging.query:
+        images = with_verdicts(images, judging)
     pairs = hydrate.admitted(hits, images.defer("product__description", "product__attributes"))
     parts: list[dict[str, float]] = [{} for _pair in pairs]
     if found.direction:

@@ -47,6 +47,14 @@ def of_list(answer: Answer, query: Query, size: int) -> Slice:
     return Slice(hits, min(pages, last_page(size)), cut=pages > last_page(size), continues=query.page > 1)
 
 
+def of_fused(answer: Answer, query: Query, size: int) -> Slice:
+    """The window of words that were asked for as text and as a look, a hit for each product: cut here."""
+    start, pages = (query.page - 1) * size, _pages(len(answer.hits), size)
+    hits = [Hit(hit.key, hit.product) for hit in answer.hits[start : start + size]]
+    cut = answer.full or answer.total > len(answer.hits)
+    return Slice(hits, pages, cut=cut, continues=query.page > 1)
+
+
 def of_window(
     answer: Answer, query: Query, size: int, direction: Direction, bands: Sequence[Band], arrange: Arrange | None = None
 ) -> Slice:

@@ -18,7 +18,9 @@ from search.views import (
     samples,
     sharing,
 )
-from search.views.index import actions, building, comparing, overview
+from search.views.index import actions, building, comparing, overview, tuning
+from search.views.quality import judgements
+from search.views.quality import page as quality
 from search.views.suggestions import classifiers, mislabelled, panel, queue
 
 urlpatterns = [
@@ -57,10 +59,16 @@ urlpatterns = [
     path("index/", overview.overview, name="index"),
     path("index/build/", building.build, name="index-build"),
     path("index/compare/", comparing.compare_generations, name="index-compare"),
+    path("index/tuning/start/", tuning.start, name="index-tuning-start"),
+    path("index/tuning/progress/", tuning.progress, name="index-tuning-progress"),
     path("index/generations/<int:pk>/figures/", overview.figures, name="index-figures"),
     path("index/generations/<int:pk>/failed/", overview.failed_images, name="index-failed"),
     path("index/generations/<int:pk>/retry/", actions.retry, name="index-retry"),
     path("index/generations/<int:pk>/<slug:verb>/", actions.act, name="index-act"),
+    path("quality/", quality.quality, name="quality"),
+    path("quality/progress/", quality.progress, name="quality-progress"),
+    path("quality/start/", quality.start, name="quality-start"),
+    path("quality/judgements/<uuid:key>/", judgements.judgement, name="quality-judgement"),
     path("suggestions/", queue.queue, name="suggestions"),
     path("suggestions/mislabelled/", mislabelled.mislabelled, name="suggestions-mislabelled"),
     path("suggestions/mislabelled/skipped/", mislabelled.show_skipped, name="suggestions-skipped"),

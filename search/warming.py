@@ -13,6 +13,7 @@ from search.encoders.slot import EncoderBusy, encode_one
 from search.engines import get_engine
 from search.engines.base import EngineError
 from search.models import Generation
+from search.text_to_picture import reading as words
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,10 @@ class Warming:
                 _ = generation.projection, generation.scale  # kept by the process
                 get_engine(generation.engine).warm(generation.spec)
                 self._indices.add(generation.pk)
+            if generation.state == State.LIVE:
+                words.warm(generation)
+        except EncoderBusy:
+            pass  # somebody is using the text tower, which loads it as well
         except (EngineError, EncoderError, LookupError) as error:
             self._warn(f"{generation}: {error}")
 

@@ -17,6 +17,9 @@ os.environ["SECRET_KEY"] = "of-the-test-run-alone-and-long-enough-for-django"
 os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
 os.environ["SHOP_CURRENCY"] = "EUR"
 os.environ["THROTTLE_SEARCH"] = os.environ["THROTTLE_PHOTO"] = "100000/min"
+# Two thousand names take the model a minute, which indexing loops would spend in every test that starts one. Tests of
+# words have a text encoder of their own.
+os.environ["TEXT_ENCODER"] = ""
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers share the cores: threads of their own would only wait for each other there.
     for _name in ("TORCH_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

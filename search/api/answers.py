@@ -51,7 +51,7 @@ def as_json(found: Found, asked: Asked, who: Visibility, site: str) -> dict[str,
         "query": found.query.canonical,
         "generation": found.generation.pk if found.generation else None,
         "next": _next(found, asked, site),
-        "notes": list(found.notes),
+        "notes": [*found.notes, *filter(None, [found.reading.sentence if found.reading and found.total else ""])],
     }
 
 

@@ -81,7 +81,7 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     """
     rows = list(labelled().order_by("pk").values_list("product", "product__category", "sha256"))
     if len(rows) > MOST_IMAGES:
-        rows = [rows[n] for n in _drawn([category for _product, category, _sha256 in rows], seed)]
+        rows = [rows[n] for n in drawn([category for _product, category, _sha256 in rows], seed, MOST_IMAGES)]
     found, vectors = [], []
     for part in chunks(rows):
         tick()
@@ -98,15 +98,15 @@ def gather(generation: Generation, tick: Callable[[], None] = lambda: None, seed
     return _samples(found, vectors, classes)
 
 
-def _drawn(categories: Sequence[int | None], seed: int) -> list[int]:
-    """Places of ``MOST_IMAGES`` photos at random, the first ``SURE_IMAGES`` of each category before all others."""
+def drawn(categories: Sequence[int | None], seed: int, most: int, sure_images: int = SURE_IMAGES) -> list[int]:
+    """Places of ``most`` photos at random, the first ``sure_images`` of each category before all others."""
     seen: Counter[int | None] = Counter()
     sure: list[int] = []
     others: list[int] = []
     for n in np.random.default_rng(seed).permutation(len(categories)).tolist():
         seen[categories[n]] += 1
-        (sure if seen[categories[n]] <= SURE_IMAGES else others).append(n)
-    return sorted([*sure, *others][:MOST_IMAGES])
+        (sure if seen[categories[n]] <= sure_images else others).append(n)
+    return sorted([*sure, *others][:most])
 
 
 def _samples(found: Sequence[tuple[UUID, int]], vectors: Sequence[np.ndarray], classes: tuple[int, ...]) -> Samples:

@@ -35,7 +35,7 @@ class Lines:
 
     @classmethod
     def of(cls, scale: SimilarityScale, weights: Mapping[str, float]) -> "Lines":
-        _weak, very, nearly = scale.lines(weights)
+        _weak, very, nearly = scale.random_lines(weights)
         return cls(part=(very + nearly) / 2, suggested=nearly)
 
     @property

@@ -27,10 +27,19 @@ class Network(abc.ABC):
     version: ClassVar[int]  # raised whenever the same options give other numbers
 
     @property
+    def former_defaults(self) -> Sequence[Mapping[str, object]]:
+        """Options that earlier releases took where none were given, each release's as one mapping.
+
+        An encoder made with them goes on serving the generations that have it, until another takes over.
+        """
+        return ()
+
+    @property
     def resolved_options(self) -> Mapping[str, object]:
         """Options as they decide the numbers, in place of those given: a file of weights by its content, not its path.
 
-        Asked without loading anything, in every process that makes the encoder.
+        Asked without loading anything, in every process that makes the encoder. An option that is None here does not
+        count, whatever was given: so a choice that came later leaves the identities of before as they were.
 
         :raises EncoderError: when it cannot be known
         """
@@ -65,6 +74,27 @@ class Network(abc.ABC):
         :raises EncoderError: when it cannot be loaded
         """
         return self.embed(pictures), None
+
+    def class_vectors(self) -> np.ndarray | None:
+        """``(1000, dimension)`` float32: for each class of ImageNet-1k the direction in which ``deep`` is more of
+        it, of any length; None from a network that knows none of them.
+
+        :raises EncoderError: when it cannot be loaded
+        """
+        return None
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether ``embed_texts`` gives texts in the space of ``deep``. Loads nothing."""
+        return False
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts → ``(n, dimension)`` float32, in the same space as pictures, of any length.
+
+        :raises EncoderError: when it cannot be loaded
+        :raises NotImplementedError: from a network that reads none
+        """
+        raise NotImplementedError
 
 
 class Descriptor(abc.ABC):

@@ -18,6 +18,15 @@ def padded_square(picture: Image.Image, side: int) -> np.ndarray:
     return square
 
 
+def middle_of(picture: Image.Image, share: float) -> Image.Image:
+    """This share of the width and of the height, from the middle."""
+    if share >= 1:
+        return picture
+    width, height = (max(1, round(share * side)) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
+
+
 def middle_of_thin(picture: Image.Image) -> Image.Image:
     """The picture; of one more than four times as long as wide, the middle.
 

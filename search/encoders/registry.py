@@ -44,7 +44,7 @@ def get_encoder(name: str) -> Encoder:
 
 
 def encoder_for(identity: str) -> Encoder:
-    """The encoder of a generation, by ``"name@version"``.
+    """The encoder of a generation, by ``"name@version"``; also the one that an earlier release's defaults made.
 
     :raises LookupError: when that encoder, or that version of it, is no longer there
     """
@@ -55,12 +55,23 @@ def encoder_for(identity: str) -> Encoder:
         raise LookupError(
             f"The encoder {identity} is not installed. Build a new generation with another encoder. {error}"
         ) from error
-    if encoder.identity != identity:
-        raise LookupError(
-            f"The encoder {identity} is not installed: {name} is {encoder.identity} now. Build a new generation: "
-            f"manage.py index build --encoder {name}"
-        )
-    return encoder
+    for one in (encoder, *_former_encoders(name)):
+        if one.identity == identity:
+            return one
+    raise LookupError(
+        f"The encoder {identity} is not installed: {name} is {encoder.identity} now. Build a new generation: "
+        f"manage.py index build --encoder {name}"
+    )
+
+
+@cache
+def _former_encoders(name: str) -> tuple[Encoder, ...]:
+    """The encoder of this name as earlier releases made it of the same entry. None loads before it is used."""
+    entry = settings.SEARCH_ENCODERS[name]
+    return tuple(
+        _made(name, {**entry, "OPTIONS": {**former, **entry.get("OPTIONS", {})}})
+        for former in get_encoder(name).network.former_defaults
+    )
 
 
 def _made(name: str, entry: Mapping[str, Any]) -> Encoder:
@@ -82,9 +93,11 @@ def _made(name: str, entry: Mapping[str, Any]) -> Encoder:
 
 def _version(network: Network, backend: str, options: Mapping[str, Any]) -> str:
     """The network's version, and eight signs that differ wherever the numbers may."""
+    resolved = network.resolved_options
+    left_out = {option for option, value in resolved.items() if value is None}
     facts = [
         backend,
-        sorted({**options, **network.resolved_options}.items()),
+        sorted((option, value) for option, value in {**options, **resolved}.items() if option not in left_out),
         network.version,
         [(descriptor.name, descriptor.version, descriptor.dimension) for descriptor in DESCRIPTORS],
     ]
@@ -108,6 +121,7 @@ def _weights(entry: Mapping[str, Any]) -> dict[str, float]:
 def _forget_encoders(*, setting: str, **kwargs: Any) -> None:
     if setting == "SEARCH_ENCODERS":
         get_encoder.cache_clear()
+        _former_encoders.cache_clear()
 
 
 setting_changed.connect(_forget_encoders)  # sent by tests alone

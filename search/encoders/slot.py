@@ -15,7 +15,7 @@ _waiting = threading.BoundedSemaphore(1 + max(1, settings.ENCODER_QUEUE))
 
 
 class EncoderBusy(Exception):
-    """Too many pictures are waiting to be encoded in this process."""
+    """Too many pictures, or words for a text tower, are waiting to be encoded in this process."""
 
     def __init__(self, retry_after: int):
         super().__init__(f"The encoder is busy. Try again in {retry_after} seconds.")

@@ -129,6 +129,7 @@ class Request:
     vector: np.ndarray | None = None  # (dimension,) float32 of unit length
     floor: float = -1.0  # dot products below are no matches; they come back as ``weaker``
     words: tuple[Word, ...] = ()  # all must match
+    without_words: tuple[Word, ...] = ()  # documents that match all of these are left out
     exclude: tuple[UUID, ...] = ()  # keys left out (the image that is the query)
     window: int = 240
     index: IndexSettings = DEFAULT_SETTINGS  # the generation's own
@@ -173,6 +174,7 @@ class Answer:
     weaker: Sequence[EngineHit] = ()
     full: bool = False
     facets: Facets = Facets()
+    by_text: int = 0  # of words that were asked for as a look, too: products of ``total`` that match them as text
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,11 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def search(self, request: Request) -> Answer:
         """Answer one question. Only documents that the visibility admits are ranked or counted."""
+
+    def search_all(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer several questions to one generation, as ``search`` answers each. An engine may share what they have in
+        common."""
+        return [self.search(request) for request in requests]
 
     @abc.abstractmethod
     def keys_and_versions(self, generation: int) -> Iterator[tuple[UUID, int]]:

@@ -14,7 +14,7 @@ from search.engines.index_settings import BadIndexSettings, IndexSettings
 from search.generations import samples
 from search.generations.errors import GenerationError
 from search.generations.fitting import fitted
-from search.models import Change, Generation, Placement
+from search.models import Change, Generation, Placement, Tuning
 from search.projection import Projection
 
 FEWEST_TO_FIT = 2  # images
@@ -118,12 +118,14 @@ def create_generation(
     index: IndexSettings | None = None,
     sample_size: int = 0,
     promote_when_ready: bool = False,
+    tuning: Tuning | None = None,
     note: str = "",
 ) -> Generation:
     """Make an empty index and ask the indexing loop to fill it.
 
     :param projection: None where it is to be fitted on a sample that has to be embedded first
     :param dimension: of its vectors
+    :param tuning: the training that the projection comes from
     :raises GenerationError: when the default index settings are wrong
     :raises EngineError: when the engine cannot be reached or cannot hold such an index; nothing is left behind then
     """
@@ -146,6 +148,7 @@ def create_generation(
         index_options=index.as_json(),
         sample_size=sample_size,
         promote_when_ready=promote_when_ready,
+        tuning=tuning,
         to_embed=samples.count_to_embed(encoder),
         note=note,
     )
@@ -183,8 +186,9 @@ def twin(generation: Generation, *, engine: str | None = None, note: str = "") -
         index=generation.index_settings,
         sample_size=generation.sample_size,
         promote_when_ready=True,
+        tuning=generation.tuning,
         note=note,
     )
     if generation.scale.is_calibrated:
-        copy.calibrate(generation.scale)
+        copy.calibrate(generation.scale, generation.scale_photos)
     return copy

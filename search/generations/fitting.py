@@ -9,20 +9,20 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 
+from gallery.models import Image
 from search.documents import images_by_key
 from search.encoders import EncoderError, encoder_for
-from search.generations import samples
+from search.generations import known_pairs, samples
 from search.generations.errors import GenerationError
 from search.indexing.claims import Claim, claim, give_back, record_failed
-from search.indexing.embedding import embeddings_for, stacked
+from search.indexing.embedding import embeddings_for
 from search.models import Embedding, Generation, Placement
+from search.outside.world import LEAST_PHOTOS
 from search.projection import Projection
-from search.similarity import SimilarityScale
 
 logger = logging.getLogger(__name__)
 
 CALIBRATE_AT = 50  # images; below, similarities of random pairs say little
-_CALIBRATION_SAMPLE = 2_000
 
 
 def fitted(encoder: str, dimensions: Mapping[str, int], width: int) -> tuple[Projection, int]:
@@ -87,14 +87,25 @@ def _fit(generation: Generation) -> bool:
 
 
 def calibrate(generation: Generation) -> bool:
-    """Measure the similarities of random pairs for the weak line and the bands, where there are images enough."""
-    if generation.calibrated_at or Embedding.objects.filter(encoder=generation.encoder).count() < CALIBRATE_AT:
+    """Measure known pairs for the weak line and the bands, where there are images enough.
+
+    It is done once, and once more when there are enough to tell photos from another world.
+    """
+    if generation.calibrated_at and generation.scale.world is not None:
         return False
-    projection = generation.projection
-    sample = samples.embedded_sample(generation.encoder, projection.names, _CALIBRATION_SAMPLE, seed=1)
-    projected = [
-        projection.project({name: rows[i] for name, rows in sample.items() if rows.size and not np.isnan(rows[i, 0])})
-        for i in range(len(next(iter(sample.values()))))
-    ]
-    generation.calibrate(SimilarityScale.measure(stacked(projected, projection.names)))
+    embedded = Embedding.objects.filter(encoder=generation.encoder).count()
+    if embedded < CALIBRATE_AT or (generation.calibrated_at and not _is_due(generation, embedded)):
+        return False
+    photos = known_pairs.known_photos(generation.encoder)
+    if len(photos.hashes) < 2:
+        return False  # embeddings outlive their photos
+    scale = known_pairs.scale_of(generation, photos)
+    generation.calibrate(scale, embedded)
     return True
+
+
+def _is_due(generation: Generation, embedded: int) -> bool:
+    """Whether there may be photos enough now that were not there when it was calibrated."""
+    if embedded < LEAST_PHOTOS or embedded < 1.1 * generation.scale_photos:
+        return False
+    return Image.objects.order_by().values("sha256").distinct().count() >= LEAST_PHOTOS

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from search.engines import get_engine, reachable_names
 from search.generations.errors import GenerationError
-from search.models import Generation, Placement
+from search.models import Generation, PictureVocabulary, Placement
 
 logger = logging.getLogger(__name__)
 
@@ -128,9 +128,15 @@ def forget(generation: Generation) -> None:
     with transaction.atomic():
         dropped = Generation.objects.filter(pk=generation.pk).exclude(state=State.LIVE)
         if not dropped.update(
-            state=State.DROPPED, projection_data=b"", scale_data=b"", paused=False, promote_when_ready=False
+            state=State.DROPPED,
+            projection_data=b"",
+            scale_data=b"",
+            vocabulary_at=None,
+            paused=False,
+            promote_when_ready=False,
         ):
             raise GenerationError(f"Generation {generation.pk} is live. Promote another one first.")
+        PictureVocabulary.objects.filter(generation=generation).delete()
         Placement.objects.filter(generation=generation).delete()
 
 

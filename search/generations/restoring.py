@@ -1,7 +1,7 @@
 """A restored database gets a new generation: its engine may hold other versions than the database now knows.
 
-It has the encoder, the projection and the weights of the one that was live, and is filled from stored embeddings, so
-that it answers as that one did, and no model runs.
+It has the encoder, the projection, the weights and the vocabulary of the one that was live, and is filled from stored
+embeddings, so that it answers as that one did, and no model runs.
 """
 
 from itertools import count
@@ -14,7 +14,7 @@ from search.engines import configured_name, get_engine
 from search.generations.building import place_missing
 from search.indexing.claims import claim
 from search.indexing.writing import write_claim
-from search.models import Embedding, Generation
+from search.models import Embedding, Generation, PictureVocabulary
 
 State = Generation.State
 _BATCH = 200  # images
@@ -48,16 +48,24 @@ def succeed(number: int) -> Generation | None:
             projection_data=live.projection_data,
             scale_data=live.scale_data,
             calibrated_at=live.calibrated_at,
+            scale_photos=live.scale_photos,
+            scale_shares=live.scale_shares,
+            vocabulary_at=live.vocabulary_at,
             dimension=live.dimension,
             weights=live.weights,
             index_options=live.index_options,
             sample_size=live.sample_size,
+            tuning=live.tuning,
             seconds_per_document=live.seconds_per_document,
             seconds_per_embedding=live.seconds_per_embedding,
             note=f"Restored from a backup of generation {live.pk}.",
         )
         successor.promote()
-    Generation.objects.filter(state=State.DROPPED).update(projection_data=b"", scale_data=b"", embedded_revision=0)
+        # The projection is the same, so words look as they did, and no name is embedded again.
+        PictureVocabulary.objects.filter(generation=live).update(generation=successor)
+    history = Generation.objects.filter(state=State.DROPPED)
+    history.update(projection_data=b"", scale_data=b"", vocabulary_at=None, embedded_revision=0)
+    PictureVocabulary.objects.filter(generation__in=history).delete()
     return successor
 
 

@@ -4,9 +4,11 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
-from search.encoders import EncoderError, get_encoder
+from search import reasons
+from search.encoders import EncoderError, encoder_for, get_encoder
 from search.engines import configured_name, get_engine, reachable_names
 from search.engines.base import IndexMissing
 from search.generations.building import build, create_generation, place_missing, twin
@@ -52,20 +54,56 @@ def follow_the_engine() -> Generation | None:
 def follow_the_encoder() -> Generation | None:
     """When the live generation's encoder has another version now, as after an upgrade, build its successor.
 
-    The live one answers for photos that are in it until then; it cannot take in new ones.
+    Where the old version still works, as a former default does, this is done once: who goes back to the live
+    generation, or gives up its successor, has decided. And one that is not tuned takes over from a tuned one only when
+    somebody says so. Where it does not work, new photos cannot be taken in: any successor is better, and takes over.
     """
     live = Generation.objects.live()
     if live is None or _is_building(configured_name()):
         return None
-    name = live.encoder.rpartition("@")[0]
-    try:
-        identity = get_encoder(name).identity
-    except EncoderError:
-        return None  # it has gone altogether: which one follows is for people to say
-    if identity == live.encoder:
+    identity = _identity_now(live)
+    if identity is None or identity == live.encoder:
+        return None
+    works = _works(live)
+    if works and _has_followed(live, identity):
         return None
     logger.warning("%s is now %s: building a generation with it.", live.encoder, identity)
-    return build(encoder=name, index=live.index_settings, promote_when_ready=True, note=f"Follows {live.encoder}.")
+    note = reasons.FOLLOWS
+    if live.tuning_id:
+        note = reasons.FOLLOWS_WHEN_PROMOTED if works else reasons.FOLLOWS_UNTUNED
+    return build(
+        encoder=_name_of(live),
+        index=live.index_settings,
+        promote_when_ready=not (works and live.tuning_id),
+        note=note % {"encoder": live.encoder},
+    )
+
+
+def _name_of(generation: Generation) -> str:
+    return generation.encoder.rpartition("@")[0]
+
+
+def _identity_now(generation: Generation) -> str | None:
+    """What its encoder is now; None where that has gone altogether: which one follows is for people to say."""
+    try:
+        return get_encoder(_name_of(generation)).identity
+    except EncoderError:
+        return None
+
+
+def _works(generation: Generation) -> bool:
+    """Whether the generation's encoder, in that version, can take in new photos."""
+    try:
+        encoder_for(generation.encoder)
+    except LookupError:
+        return False
+    return True
+
+
+def _has_followed(live: Generation, identity: str) -> bool:
+    """Whether a generation of this encoder is kept, or was made after the live one."""
+    theirs = Generation.objects.filter(encoder=identity)
+    return theirs.filter(Q(state__in=Generation.KEPT) | Q(pk__gt=live.pk)).exists()
 
 
 def fit_the_next() -> Generation | None:
@@ -78,14 +116,14 @@ def fit_the_next() -> Generation | None:
     if live is None or live.sample_size or _is_building(configured_name()):
         return None
     embedded = Embedding.objects.filter(encoder=live.encoder).count()
-    if embedded < settings.SEARCH_FIT_AT:
-        return None
+    if embedded < settings.SEARCH_FIT_AT or _identity_now(live) != live.encoder:
+        return None  # where the encoder is another one now, its successor is fitted
     waiting = live.placements.filter(behind=True, attempts__lt=settings.SEARCH_MAX_ATTEMPTS).exists()
     if waiting and embedded < _LONG_IMPORT * settings.SEARCH_FIT_AT:
         return None
     logger.info("%d images are embedded: fitting the next generation.", embedded)
     return build(
-        encoder=live.encoder.rpartition("@")[0],
+        encoder=_name_of(live),
         index=live.index_settings,
         promote_when_ready=True,
         note="Fitted by itself when there were images enough.",

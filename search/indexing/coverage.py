@@ -14,6 +14,7 @@ from gallery.models import Image
 from search.engines import get_engine
 from search.generations.samples import count_to_embed
 from search.models import Change, Generation, Placement
+from search.outside.learning import learns_from_outside
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Coverage:
     originals_missing: int = 0  # from storage, when they were last looked for
     documents: int | None = None
     bytes: int | None = None
+    similarity: dict[str, dict[str, float]] = field(default_factory=dict)  # kind of known pair → band → share in it
+    learns_outside: bool | None = None  # of the live one: whether photos unlike the catalogue are learnt from
 
     @property
     def percent(self) -> int:
@@ -144,6 +147,8 @@ def coverage(generation: Generation) -> Coverage:
         seconds_left=_seconds_left(generation, counts["waiting"], to_embed),
         reasons=reasons,
         originals_missing=Image.objects.without_original().count(),
+        similarity=generation.scale_shares,
+        learns_outside=learns_from_outside(generation) if generation.state == Generation.State.LIVE else None,
         engine_detail=health.detail,
         engine_ok=health.ok,
         documents=health.documents,

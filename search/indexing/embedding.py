@@ -18,7 +18,7 @@ from search.recognition import Stored
 logger = logging.getLogger(__name__)
 
 Vectors = Mapping[str, np.ndarray]
-# Networks read at most about 300 pixels; decoding a large JPEG at a reduced size is several times as fast.
+# Networks read 224 to 512 pixels; decoding a large JPEG at a reduced size is several times as fast.
 DECODE_PIXELS = 520
 # One sentence for all of them, so that they can be counted and tried again together; the log has the details.
 REASON_DAMAGED = "The original file cannot be decoded: it is damaged. Upload it again."

@@ -22,8 +22,10 @@ from search.indexing.cards import CardRenditions
 from search.indexing.reconcile import mark_missed, reconcile
 from search.indexing.writing import write_batch
 from search.models import Generation
+from search.outside.learning import learn
 from search.photos import delete_expired
 from search.safety.upkeep import LooksAhead, purge_taken_down
+from search.text_to_picture.upkeep import VocabularyUpkeep
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ class IndexLoop:
         self.backoff: dict[int, Backoff] = {}
         self.cards = CardRenditions()
         self.looks = LooksAhead()
+        self.vocabulary = VocabularyUpkeep()
         self.troubled_until = 0.0
         self.compared_until = 0.0
         self.schedule = [
@@ -104,6 +107,7 @@ class IndexLoop:
             Scheduled(30, mark_missed),
             Scheduled(30, self._calibrate_live),
             Scheduled(300, delete_expired),
+            Scheduled(300, learn),
             Scheduled(600, self._drop_safely),
             Scheduled(settings.SEARCH_RECONCILE_SECONDS, self._reconcile_safely),
             Scheduled(15, revive_silent),
@@ -130,19 +134,26 @@ class IndexLoop:
                 worked = self.step()
                 for scheduled in self.schedule:
                     scheduled.run_if_due()
+                self.cards.seen(worked)
+                self.looks.seen(worked)
+                is_idle = not worked and not self._use_spare_time()
             except OperationalError as error:
                 # A database that restarts must not end the loop; every step is its own transaction.
                 logger.warning("The database did not answer: %s", error)
                 close_old_connections()
-                worked = False
-            self.cards.seen(worked)
-            self.looks.seen(worked)
-            if not worked and not self._use_spare_time():
+                is_idle = True
+            if is_idle:
                 self.stopping.wait(IDLE_SECONDS)
 
     def _use_spare_time(self) -> bool:
-        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos."""
-        return bool(self.cards.make_some() or self.looks.make_some() or self._look_for_duplicates())
+        """One piece of what can wait: photos of cards, what was asked about safety, duplicates of new photos, and what
+        words look like."""
+        return bool(
+            self.cards.make_some()
+            or self.looks.make_some()
+            or self._look_for_duplicates()
+            or self.vocabulary.make_some()
+        )
 
     def run_until_idle(self) -> int:
         """Work until nothing is due, without the schedule. Placements that wait for a later attempt are not waited for.
@@ -192,8 +203,6 @@ class IndexLoop:
                 return looked
         except EngineError as error:
             logger.warning("New photos were not compared: %s", error)
-        except OperationalError as error:
-            logger.warning("The database did not answer: %s", error)
         self.compared_until = time.monotonic() + COMPARED_SECONDS
         return 0
 

@@ -48,6 +48,10 @@ class Generation(models.Model):
     index_options = models.JSONField(default=dict)
     scale_data = models.BinaryField(default=bytes, help_text="search.similarity.SimilarityScale, serialised")
     calibrated_at = models.DateTimeField(null=True, blank=True)
+    scale_photos = models.PositiveIntegerField(default=0, help_text="embedded images when the scale was measured")
+    scale_shares = models.JSONField(
+        default=dict, blank=True, help_text="kind of known pair → band → share at or above it, at the default weights"
+    )
     sample_size = models.PositiveIntegerField(default=0, help_text="images that the projection was fitted on")
     promote_when_ready = models.BooleanField(default=False)
     paused = models.BooleanField(default=False, help_text="not filled until it is resumed; only while it is built")
@@ -60,6 +64,15 @@ class Generation(models.Model):
     reconciled_at = models.DateTimeField(null=True, blank=True)
     differences = models.JSONField(null=True, blank=True, help_text="kind of difference → images, when last compared")
     quality = models.JSONField(null=True, blank=True, help_text="what manage.py quality last measured")
+    vocabulary_at = models.DateTimeField(null=True, blank=True, help_text="when what words look like was learnt")
+    tuning = models.ForeignKey(
+        "search.Tuning",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="generations",
+        help_text="the training that its projection comes from; none where no label had a say",
+    )
     embedded_revision = models.PositiveBigIntegerField(default=0, help_text="last revision in the embedded engine")
     note = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -116,9 +129,11 @@ class Generation(models.Model):
         if changes:
             Generation.objects.filter(pk=self.pk).update(**changes)
 
-    def calibrate(self, scale: SimilarityScale) -> None:
+    def calibrate(self, scale: SimilarityScale, photos: int = 0) -> None:
+        """:param photos: embedded images that there were"""
         self.scale_data, self.calibrated_at = scale.to_bytes(), timezone.now()
-        self.save(update_fields=["scale_data", "calibrated_at"])
+        self.scale_shares, self.scale_photos = scale.shares(self.weights), photos
+        self.save(update_fields=["scale_data", "calibrated_at", "scale_shares", "scale_photos"])
 
     @transaction.atomic
     def promote(self) -> None:

@@ -49,6 +49,13 @@ class ProductView(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     image = models.ForeignKey("gallery.Image", models.CASCADE, related_name="+")
+    search = models.ForeignKey(
+        SearchRecord,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="the person's last one, if just made",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = OfPerson()

@@ -65,6 +65,7 @@ class QueryEmbedding(EncodedPicture):
 
     photo = models.ForeignKey(QueryPhoto, models.CASCADE, related_name="embeddings")
     crop = models.CharField(max_length=40, blank=True)
+    is_counted = models.BooleanField(default=False, help_text="search.outside.learning has looked at it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["photo", "crop", "encoder"], name="query_embedding_once")]

@@ -42,5 +42,5 @@ def refuse(user: User) -> None:
 
 def forget_everything(user: User) -> None:
     """Delete all searches and looked-at products of a person."""
-    SearchRecord.objects.filter(user=user).delete()
     ProductView.objects.filter(user=user).delete()
+    SearchRecord.objects.filter(user=user).delete()

@@ -1,6 +1,7 @@
 """What is recorded: searches and looked-at products, of people who agreed; of visitors what their session holds."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from search.query import Query
 
 SESSION_KEY = "viewed"  # in the session of a visitor who is not signed in: keys of images, the newest first
 MOST_IN_SESSION = 20
+SOON = timedelta(minutes=30)  # a product that is opened later after a search was found otherwise
 
 
 def record_search(request: HttpRequest, query: Query, total: int, *, full: bool = False) -> None:
@@ -48,12 +50,20 @@ def record_search(request: HttpRequest, query: Query, total: int, *, full: bool 
 def record_view(request: HttpRequest, image: Image) -> None:
     """Keep that somebody looked at the product of this photo: with a person who agreed, else in a visitor's session.
 
-    Of a person who is signed in and did not agree nothing is kept anywhere.
+    With it goes the search that the person made just before: a search that is made again moves, so that later nobody
+    could tell which it was. Of a person who is signed in and did not agree nothing is kept anywhere.
     """
     if keeps_history(request.user):
-        view = ProductView(user=request.user, image=image, created_at=timezone.now())
+        now = timezone.now()
+        recent = SearchRecord.objects.filter(user=request.user, created_at__gt=now - SOON)
+        search = recent.order_by("-created_at", "-pk").first()
+        view = ProductView(user=request.user, image=image, search=search, created_at=now)
         ProductView.objects.bulk_create(
-            [view], update_conflicts=True, unique_fields=["user", "image"], update_fields=["created_at"]
+            [view],
+            update_conflicts=True,
+            unique_fields=["user", "image"],
+            # Opened once more without a search, it was still found by the earlier one.
+            update_fields=["created_at", "search"] if search else ["created_at"],
         )
         ProductView.objects.trim(request.user, MOST_VIEWS)
     elif not request.user.is_authenticated:

@@ -15,6 +15,7 @@ from search.ask import ask
 from search.models import Generation
 from search.people.history import record_search
 from search.people.ordering import Taste, reordered, taste_of
+from search.quality.judging import judging_of
 from search.query import Query
 from search.results import page_of
 from search.slices import Arrange
@@ -45,10 +46,11 @@ def search(request: HtmxRequest) -> HttpResponse:
     who = visibility.of_request(request)
     taste = taste_of(request.user, generation) if generation and examples else None
     found = ask(query, who, generation, examples, arrange=arranged_by(taste, query))
-    page = page_of(found, examples, who, [*notes, *missing], has_taste=taste is not None)
+    judging = judging_of(request.user, found.query)
+    page = page_of(found, examples, who, [*notes, *missing], has_taste=taste is not None, judging=judging)
     record_search(request, found.query, found.total, full=found.full)
     target = request.htmx.target if request.htmx and not request.htmx.history_restore_request else None
     template = _FRAGMENTS.get(target or "", "search/results.html")
-    response = render(request, template, {"page": page, "query": found.query})
+    response = render(request, template, {"page": page, "query": found.query, "judging": judging})
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

@@ -27,7 +27,7 @@ def retry_after(error: Exception) -> int:
 def sentence(error: Exception) -> str:
     """What a visitor is told; the details are in the log."""
     if isinstance(error, EncoderBusy):
-        return _("Many people are searching with photos right now. Try again in a moment.")
+        return _("Many people are searching right now. Try again in a moment.")
     return _("Search is not available at the moment. Try again in a moment.")
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import cache as cache_once
 from pathlib import Path
+from threading import Condition
 
 import pytest
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management import call_command
+from django.core.signals import request_finished, request_started
 from django.db import connection
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
@@ -153,14 +155,43 @@ def _restore(file: Path) -> None:
         stored.backup(connection.connection)
 
 
+class InFlight:
+    """Leaves only when all requests that have begun within are answered."""
+
+    def __init__(self) -> None:
+        self._count, self._changed = 0, Condition()
+
+    def __enter__(self) -> None:
+        request_started.connect(self._started)
+        request_finished.connect(self._finished)
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            is_done = self._changed.wait_for(lambda: not self._count, timeout=30)
+        request_started.disconnect(self._started)
+        request_finished.disconnect(self._finished)
+        assert is_done, "A request is still answered."
+
+    def _started(self, **_: object) -> None:
+        with self._changed:
+            self._count += 1
+
+    def _finished(self, **_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+
 @pytest.fixture
-def site(request, stored, live_server, transactional_db) -> str:
+def site(request, stored, live_server, transactional_db) -> Iterator[str]:
     """The address of a running site with the shop, as it was stored: whatever tests change is undone.
 
-    Tests that are marked with ``demo`` get the demonstration in place of the shop.
+    Tests that are marked with ``demo`` get the demonstration in place of the shop. What the browser asked for and did
+    not wait for is answered before the next test begins, which would find what it writes.
     """
     _restore(stored(add_demo if request.node.get_closest_marker("demo") else add_shop))
-    return live_server.url
+    with InFlight():
+        yield live_server.url
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """The pages of the site in the states that people see, and how to get to each."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from gallery.models import BulkEdit, Category, Collection
 from search.classification.training import train
-from search.models import DuplicatePair, Generation
+from search.models import DuplicatePair, Generation, Tuning
+from search.quality import measure
+from search.text_to_picture.making import make
+from search.tuning.training import tune
 from tests.browser.files import RED_CIRCLE, search_by
 from tests.browser.imports import checked_import
 from tests.browser.shop import photo
@@ -16,6 +20,7 @@ ADDRESSES = {
     "home": "/",
     "browse": "/search/",
     "words": "/search/?q=circle&availability=in_stock",
+    "words read": "/search/?q=red+circle",
     "empty": "/search/?q=zeppelin",
     "product": "/products/CIRCLE-00/?back=%2Fsearch%2F%3Fq%3Dcircle",
     "login": "/accounts/login/",
@@ -34,6 +39,9 @@ ADDRESSES = {
     "suggestions": "/suggestions/",
     "mislabelled": "/suggestions/mislabelled/",
     "classifiers": "/suggestions/classifiers/",
+    "quality": "/quality/",
+    "tuning": "/index/",
+    "judging": "/search/?q=circle",
     "duplicates": "/duplicates/",
     "imports": "/import/",
     "products": "/products/?sort=sku",
@@ -72,11 +80,12 @@ OWN = (
     "home", "product", "collections", "collection", "history", "examples", "password", "email", "uploads", "contribute",
     "contribution", "suggest a product",
 )  # fmt: skip
+_tuned: dict[str, Any] = {}
 SUGGESTING = ("suggestions", "mislabelled", "classifiers")
 # Seen by staff.
 BEHIND_THE_COUNTER = (
     "upload", "export", "duplicates", "imports", "import", "job", "suggestion", "products", "product edit",
-    "bulk edits", "bulk edit", *SUGGESTING,
+    "bulk edits", "bulk edit", "quality", "tuning", "judging", *SUGGESTING,
 )  # fmt: skip
 
 
@@ -87,6 +96,21 @@ def doubt_and_ask() -> None:
         product.category = category
         product.save()
     train(Generation.objects.live(), skip=("forest",))  # which takes longer, and looks the same
+
+
+def learn_words(settings: Any) -> None:
+    """What words look like, by a text encoder that needs no minute for the names."""
+    settings.TEXT_ENCODER = "tests.texts.LetterTriples"
+    assert make(Generation.objects.live())
+
+
+def add_tuning() -> None:
+    """A tuning and its figures; it is learnt once, as that takes some seconds."""
+    if _tuned:
+        Tuning.objects.create(**_tuned)
+    else:
+        tuning = tune(promote=False)
+        _tuned.update(encoder=tuning.encoder, verdict=tuning.verdict, figures=tuning.figures)
 
 
 def add_pairs() -> None:
@@ -120,6 +144,13 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
         doubt_and_ask()
     if place == "duplicates":
         add_pairs()
+    if place == "quality":
+        for _run in range(2):  # a line of figures over time
+            measure(Generation.objects.live(), ("category", "product", "words", "judgements"))
+    if place == "tuning":
+        add_tuning()
+    if place == "words read":
+        learn_words(request.getfixturevalue("settings"))
     if place in BEHIND_THE_COUNTER:
         request.getfixturevalue("sign_in")(page, request.getfixturevalue("staff"))
     if place in MODERATED:
@@ -145,6 +176,13 @@ def go_to(place: str, page: Page, request: pytest.FixtureRequest) -> None:
     if place == "product":
         page.locator("#looks-similar").scroll_into_view_if_needed()
         expect(page.locator(".strip:not([aria-hidden]) .tile").first).to_be_visible()
+    if place == "words read":
+        expect(page.locator("#reading")).to_be_visible()
+    if place == "tuning":
+        page.locator("#tuning details summary").click()
+    if place == "judging":
+        page.locator(".tile-menu-open").first.click()
+        expect(page.get_by_role("button", name="Good").or_(page.get_by_role("button", name="好")).first).to_be_visible()
     if place == "mislabelled":
         expect(page.locator(".why-frames").first).to_be_visible()
     page.wait_for_load_state("networkidle")

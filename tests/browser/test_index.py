@@ -5,10 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from gallery.models import Image, Product
+from gallery import jobs
+from gallery.models import Image, Job, Product
 from search import generations
 from search.indexing.loop import IndexLoop
-from search.models import Generation
+from search.models import Generation, Tuning
 from tests.browser.test_accessibility import expect_no_violations
 
 LITE0 = "efficientnet-lite0"
@@ -46,6 +47,24 @@ def test_another_model_from_choice_to_promotion(desk: Page):
     expect(desk.get_by_text("Generation 2 answers searches now.")).to_be_visible()
     desk.get_by_role("button", name="Go back to this one").click()
     expect(desk.get_by_text("Generation 1 answers searches now.")).to_be_visible()
+    assert Generation.objects.live().pk == 1
+
+
+def test_tuning_from_the_button_to_the_verdict(desk: Page):
+    desk.goto("/index/")
+    section = desk.locator("#tuning")
+    section.get_by_role("button", name="Tune").click()
+    expect(section.get_by_role("progressbar")).to_be_visible()
+    expect(section.get_by_role("button")).to_have_count(0)
+    job = Job.objects.get()
+    jobs.run(str(job.pk))
+    # The page has asked by itself.
+    expect(section.get_by_role("button", name="Tune again")).to_be_visible()
+    tuning = Tuning.objects.get()
+    expect(section.get_by_role("table", name="Products that it had not seen")).to_be_visible()
+    # A network tells these shapes apart by itself, so there is nothing to gain.
+    expect(section).to_contain_text("Refused")
+    assert not tuning.is_better and not tuning.generations.exists()
     assert Generation.objects.live().pk == 1
 
 

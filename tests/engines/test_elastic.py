@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import numpy as np
@@ -28,7 +29,7 @@ from search.engines.base import (
 from search.engines.counting import clause_names, price_range
 from search.engines.elastic import bulk, window
 from search.engines.elastic import engine as engine_module
-from search.engines.elastic.client import Address
+from search.engines.elastic.client import Address, Cluster
 from search.engines.elastic.counts import edges
 from search.engines.elastic.engine import ElasticsearchEngine
 from search.engines.elastic.mapping import index_body, mapping_of
@@ -330,6 +331,28 @@ def index_window(index: Index, query: np.ndarray) -> list[int]:
 def test_pages_beyond_what_elasticsearch_reaches_say_so(index):
     with pytest.raises(EngineError, match="Narrow the search down"):
         index.search(offset=9_990, limit=24)
+
+
+def test_questions_that_are_asked_together_share_their_requests(index, monkeypatch):
+    index.put(*(document(i, i / 20, title="hat", price=float(i)) for i in range(8)))
+    searches: list[int] = []
+    ask = Cluster.ask
+
+    def counted(self, name, bodies):
+        searches.append(len(bodies))
+        return ask(self, name, bodies)
+
+    monkeypatch.setattr(Cluster, "ask", counted)
+    by_text = Request(index.generation, public, words=words("hat"))
+    alike = Request(index.generation, public, vector=QUERY, words=words("hat"), facets=False)
+    others = Request(index.generation, public, vector=QUERY, without_words=words("shoe"))
+    index.engine.search_all([by_text, alike, others])
+    assert searches == [4, 1], "the page, the counts and both windows; then steps between prices that are known by then"
+    searches.clear()
+    index.engine.search_all([replace(one, facets=False) for one in (by_text, alike, others)])
+    assert searches == [4]
+    with pytest.raises(ValueError, match="one generation"):
+        index.engine.search_all([by_text, replace(by_text, generation=index.generation + 1)])
 
 
 def test_threads_share_the_engine(index):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gallery.visibility import Visibility, moderation, public
-from search.engines.base import Filters
+from search.engines.base import Filters, Request, Word
 from search.projection import PartMap, Projection
 from tests.engines.catalogue import DIMENSION, QUERY, document, key, numbers, towards, words
 
@@ -215,3 +215,30 @@ def test_words_are_inside_the_ranking(index):
 def test_equal_pictures_come_in_the_order_of_their_keys(index):
     index.put(*(document(i, vector=towards(0.5)) for i in (3, 1, 2)))
     assert index.window() == [1, 2, 3]
+
+
+def test_documents_that_match_all_of_some_words_are_left_out(index):
+    index.put(
+        document(1, 0.9, title="red hat"),
+        document(2, 0.8, title="red shoe"),
+        document(3, 0.7, title="blue hat"),
+        document(4, 0.6, brand="7"),
+    )
+    assert index.window(without_words=words("hat")) == [2, 4]
+    assert index.window(without_words=words("red hat")) == [2, 3, 4]
+    assert index.window(words=words("red"), without_words=words("hat")) == [2]
+    assert index.window(without_words=(Word("hat", brands=("7",)),)) == [2]
+    assert index.search(vector=QUERY, without_words=words("hat")).facets.counts["brand"] == {"7": 1}
+
+
+def test_several_questions_are_answered_as_each_alone(index):
+    index.put(*(document(n, 0.9 - n / 10, title="hat" if n % 2 else "shoe") for n in range(6)))
+    asked = [
+        Request(index.generation, moderation, words=words("hat")),
+        Request(index.generation, moderation, vector=QUERY, words=words("hat"), facets=False),
+        Request(index.generation, moderation, vector=QUERY, without_words=words("hat")),
+    ]
+    together = index.engine.search_all(asked)
+    assert together == [index.engine.search(one) for one in asked]
+    assert [numbers(answer) for answer in together][1:] == [[1, 3, 5], [0, 2, 4]]
+    assert index.engine.search_all([]) == []

@@ -254,7 +254,7 @@ def test_every_relation_to_what_is_merged_is_looked_after():
     known = {
         Image: {
             "Rendition", "Report", "CollectionItem", "ImageRedirect", "Image", "Decision",  # gallery.merging
-            "ProductView",  # search.receivers
+            "ProductView", "Judgement",  # search.receivers
             "Claim",  # of a moderator for seconds: it goes
         },
         Product: {

@@ -169,11 +169,10 @@ def test_a_file_of_several_products_is_not_learnt_from_while_it_is_held_out():
         assert not training.held_out_scores(kind, samples, folds, lambda: None, lambda: None).any()
 
 
-def test_rare_categories_are_in_the_sample_of_a_large_catalogue(monkeypatch):
-    monkeypatch.setattr(sampling, "MOST_IMAGES", 100)
+def test_rare_categories_are_in_the_sample_of_a_large_catalogue():
     categories = [1] * 5_000 + [2] * 4
-    drawn = sampling._drawn(categories, 0)
-    assert len(set(drawn)) == 100 and drawn == sorted(drawn) == sampling._drawn(categories, 0)
+    drawn = sampling.drawn(categories, 0, 100)
+    assert len(set(drawn)) == 100 and drawn == sorted(drawn) == sampling.drawn(categories, 0, 100)
     assert {5_000, 5_001, 5_002, 5_003} <= set(drawn)
 
 

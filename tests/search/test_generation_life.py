@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from gallery.models import Image
 from search import generations
-from search.encoders import encoder_for
+from search.encoders import encoder_for, get_encoder
 from search.engines import get_engine
 from search.indexing.coverage import coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
-from search.models import Embedding, Generation, Placement
+from search.models import Embedding, Generation, Placement, Tuning
 from search.views.index.failed import by_reason
 from tests.catalogue import add_product, add_products
 
@@ -199,6 +199,73 @@ def test_a_changed_version_builds_its_successor_by_itself(settings, monkeypatch)
     assert held(live) == set(Image.objects.values_list("pk", flat=True))
 
 
+def test_a_generation_of_the_former_default_works_until_its_successor_takes_over(settings, client):
+    settings.SEARCH_FIT_LEAST = 4
+    name, usual = settings.SEARCH_ENCODER, settings.SEARCH_ENCODERS
+    settings.SEARCH_ENCODERS = {
+        name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], "pooling": "mean", "side": 260}}
+    }
+    add_products(6)
+    run_loop()
+    before = Generation.objects.live()
+    kept = {row.sha256: bytes(row.numbers) for row in Embedding.objects.filter(encoder=before.encoder)}
+
+    settings.SEARCH_ENCODERS = usual  # the upgrade
+    fresh = add_product("FRESH", "triangle", "purple", size=(210, 190)).images.get()
+    loop = IndexLoop()
+    while not Embedding.objects.filter(encoder=before.encoder, sha256=fresh.sha256).exists():
+        assert loop.step(patient=False), "the generation that answers takes in what is new"
+    assert Generation.objects.live() == before
+    answer = client.post(reverse("api-search"), {"image": fresh.original.open("rb")}).json()
+    assert answer["generation"] == before.pk
+    assert answer["hits"][0]["image"]["id"] == str(fresh.pk)
+    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3), "query and index have one pooling"
+
+    run_loop()
+    live = Generation.objects.live()
+    assert (live.encoder, live.encoder != before.encoder) == (get_encoder(name).identity, True)
+    assert held(live) == held(before) == set(Image.objects.values_list("pk", flat=True))
+    answer = client.post(reverse("api-search"), {"image": fresh.original.open("rb")}).json()
+    assert (answer["generation"], answer["hits"][0]["image"]["id"]) == (live.pk, str(fresh.pk))
+    assert answer["hits"][0]["similarity"] == pytest.approx(1, abs=1e-3)
+    rows = Embedding.objects.all()
+    assert {row.sha256: bytes(row.numbers) for row in rows if row.encoder == before.encoder and row.sha256 in kept} == (
+        kept
+    ), "what the former one said is not touched"
+    new = {row.sha256: row.vectors["deep"] for row in rows if row.encoder == live.encoder}
+    old = {row.sha256: row.vectors["deep"] for row in rows if row.encoder == before.encoder}
+    assert len(new) == len(old) == 7
+    assert all(new[sha256] @ old[sha256] < 0.99 for sha256 in new), "each has its own numbers"
+    call_command("index", "rollback")
+    later = add_product("LATER", "circle", "orange").images.get()
+    run_loop()
+    assert Generation.objects.live() == before, "going back is not undone by itself"
+    assert Generation.objects.count() == 2
+    assert client.get(reverse("api-search"), {"image_id": later.pk}).json()["generation"] == before.pk
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_tuned_generation_gives_way_to_one_that_is_not_tuned_only_where_its_encoder_has_gone(settings, works):
+    settings.SEARCH_FIT_LEAST = 4
+    name, usual = settings.SEARCH_ENCODER, settings.SEARCH_ENCODERS
+    options = {"pooling": "mean", "side": 260} if works else {"middle": 0.8}
+    settings.SEARCH_ENCODERS = {name: {**usual[name], "OPTIONS": {**usual[name]["OPTIONS"], **options}}}
+    add_products(6)
+    run_loop()
+    tuned = Generation.objects.live()
+    tuning = Tuning.objects.create(encoder=tuned.encoder, verdict=Tuning.Verdict.BETTER, figures={})
+    Generation.objects.filter(pk=tuned.pk).update(tuning=tuning)
+
+    settings.SEARCH_ENCODERS = usual
+    fresh = add_product("FRESH", "triangle", "purple").images.get()
+    run_loop()
+    run_loop()
+    live, built = Generation.objects.live(), Generation.objects.get(tuning=None)
+    assert (live == tuned, built.state) == ((True, "ready") if works else (False, "live"))
+    assert fresh.pk in held(live)
+    assert ("promote it when you like" if works else "tune anew") in built.note
+
+
 def test_a_generation_whose_encoder_has_gone_says_so_and_keeps_what_it_has(settings):
     product = add_product("A-1")
     add_product("A-2", "square")
@@ -293,10 +360,11 @@ def test_an_older_build_does_not_take_over_from_a_newer_one(settings):
 
 def test_quality_is_kept_with_the_generation_that_was_measured(capsys):
     add_products(12)
+    add_product("OTHER", "circle", "teal", category="Other")
     run_loop()
     second = generations.build()
     run_loop()
-    call_command("quality", "--generation", str(second.pk))
+    call_command("quality", "--task", "category", "--generation", str(second.pk))
     second.refresh_from_db()
     assert 0 <= second.quality["default weights"]["precision_at_10"] <= 1
     assert second.quality["measured_at"]

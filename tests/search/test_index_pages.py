@@ -482,13 +482,13 @@ def test_measured_figures_stand_side_by_side(second, desk, compare, index):
     add_products(12)
     index()
     text = text_of(desk.get(reverse("index-compare")))
-    assert f"manage.py quality --generation {second.pk}" in text
+    assert f"manage.py quality --task category --generation {second.pk}" in text
     assert "has not been measured" in text
-    call_command("quality", "--generation", str(second.pk))
+    call_command("quality", "--task", "category", "--generation", str(second.pk))
     figures = compare()["figures"]
     assert figures[0].left == "–"
     assert figures[0].right.endswith("%")
-    call_command("quality")
+    call_command("quality", "--task", "category")
     figures = compare()["figures"]
     assert all(figure.left != "–" for figure in figures)
     assert "was measured less than a minute ago" in text_of(desk.get(reverse("index-compare")))

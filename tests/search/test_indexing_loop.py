@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from gallery import visibility
@@ -13,12 +14,13 @@ from gallery.intake import replace_file
 from gallery.models import Category, Image, Product, Rendition
 from search.engines import get_engine
 from search.engines.base import EngineUnavailable, Filters, Request
+from search.indexing import loop as indexing
 from search.indexing import writing
 from search.indexing.cards import CardRenditions
 from search.indexing.coverage import coverage, live_progress
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
-from search.models import Change, Embedding, Generation, Placement
+from search.models import Change, Embedding, Generation, PictureVocabulary, Placement
 from tests.catalogue import add_photo, add_product, add_products
 from tests.pictures import jpeg
 
@@ -311,3 +313,26 @@ def test_photos_of_cards_are_made_while_nothing_else_is_due():
     assert cards.make_some() == 0
     cards.seen(worked=1)
     assert cards.make_some() == 0, "the broken file is not tried again and again"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("asked", ["gallery_rendition", "search_safetyscore", "search_picturevocabulary"])
+def test_a_database_that_restarts_in_spare_time_does_not_end_the_loop(settings, monkeypatch, asked):
+    settings.TEXT_ENCODER = "tests.texts.LetterTriples"
+    monkeypatch.setattr(indexing, "IDLE_SECONDS", 0)
+    add_product("A-1")
+    run_loop()
+    loop, failed = IndexLoop(), []
+
+    def restarting(execute, sql, *rest):
+        if asked in sql and not failed:
+            failed.append(sql)
+            raise OperationalError("the server closed the connection")
+        answer = execute(sql, *rest)
+        if sql.startswith('INSERT INTO "search_picturevocabulary"'):  # what is done last
+            loop.stopping.set()
+        return answer
+
+    with connection.execute_wrapper(restarting):
+        loop.run()
+    assert len(failed) == PictureVocabulary.objects.count() == 1

@@ -11,6 +11,7 @@ from PIL import Image
 
 from search.encoders import EncoderError, encoder_for, get_encoder
 from search.encoders.networks.devices import chosen_device, uses_half
+from search.encoders.networks.efficientnet_lite import EfficientNetLite
 from search.encoders.networks.torchvision import TorchvisionNetwork
 from tests.pictures import draw
 
@@ -228,3 +229,91 @@ def test_a_device_that_is_not_there_is_named(settings):
         chosen_device()
     settings.ENCODER_DEVICE = "cpu"
     assert (chosen_device(), uses_half("cpu"), uses_half("cuda")) == ("cpu", False, True)
+
+
+def lite(**options) -> dict:
+    return {"lite": entry(LITE, variant=0, **options)}
+
+
+def test_the_pooling_decides_the_numbers_and_names_the_encoder(settings):
+    settings.SEARCH_ENCODERS = lite()
+    usual = get_encoder("lite")
+    rows, classes = usual.network.embed_and_classify(PICTURES)
+    settings.SEARCH_ENCODERS = lite(pooling="gem")
+    assert get_encoder("lite").identity == usual.identity
+    settings.SEARCH_ENCODERS = lite(pooling="mean")
+    mean = get_encoder("lite")
+    assert mean.identity != usual.identity
+    means, same_classes = mean.network.embed_and_classify(PICTURES)
+    assert (rows >= means - 1e-4).all(), "a generalised mean of power 3 is never below the mean"
+    assert np.mean(rows > 1.2 * means) > 0.5, "and above it where a feature is strong in a few places"
+    np.testing.assert_allclose(classes, same_classes, atol=1e-6, err_msg="classes are read from the mean, as trained")
+
+
+def test_a_generalised_mean_is_the_cube_root_of_the_mean_cube():
+    import torch
+
+    features = torch.rand(2, 5, 4, 3)
+    pooled = EfficientNetLite(0)._pooled(features, features.mean(dim=(2, 3))).numpy()
+    np.testing.assert_allclose(pooled, np.cbrt((features.numpy() ** 3).mean(axis=(2, 3))), rtol=1e-4)
+
+
+def test_the_middle_alone_may_be_looked_at(settings):
+    framed = Image.new("RGB", (400, 300), "blue")
+    framed.paste(draw("circle", size=(340, 255)), (30, 22))
+    inside = framed.crop((30, 22, 370, 277))
+    settings.SEARCH_ENCODERS = lite()
+    whole = get_encoder("lite")
+    settings.SEARCH_ENCODERS = lite(middle=1)
+    assert get_encoder("lite").identity == whole.identity, "all of it is what there is without the option"
+    settings.SEARCH_ENCODERS = lite(middle=0.85)
+    middle = get_encoder("lite")
+    assert middle.identity != whole.identity
+    np.testing.assert_allclose(middle.network.embed([framed]), whole.network.embed([inside]), rtol=1e-4, atol=1e-4)
+    assert np.abs(whole.network.embed([framed]) - whole.network.embed([inside])).max() > 0.1
+
+
+def test_the_network_may_see_more_pixels(settings):
+    settings.SEARCH_ENCODERS = lite()
+    usual = get_encoder("lite")
+    settings.SEARCH_ENCODERS = lite(side=224)
+    assert get_encoder("lite").identity == usual.identity, "what the weights were trained with"
+    settings.SEARCH_ENCODERS = lite(side=320)
+    larger = get_encoder("lite")
+    assert larger.identity != usual.identity
+    rows, classes = larger.network.embed_and_classify(PICTURES)
+    assert rows.shape == (2, 1280)
+    assert classes.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    assert np.abs(rows - usual.network.embed(PICTURES)).max() > 0.1
+
+
+@pytest.mark.parametrize("side", [0, 127, 513, 320.0, "320", True])
+def test_a_side_that_is_none_is_told(side):
+    with pytest.raises(EncoderError, match="from 128 to 512"):
+        EfficientNetLite(0, side=side)
+
+
+@pytest.mark.parametrize("share", [0, 0.49, 1.01, "0.85", None])
+def test_a_share_that_is_none_is_told(share):
+    with pytest.raises(EncoderError, match=r"from 0\.5 to 1"):
+        EfficientNetLite(0, middle=share)
+
+
+def test_an_unknown_pooling_is_told():
+    with pytest.raises(EncoderError, match="pooling is 'median'; there are mean, gem"):
+        EfficientNetLite(0, "median")
+
+
+def test_encoders_of_former_defaults_are_found_by_the_identities_that_they_had(settings):
+    from imgsite.settings import SEARCH_ENCODERS
+
+    settings.SEARCH_ENCODERS = SEARCH_ENCODERS
+    for identity in ("efficientnet-lite0@1-d4a43957", "efficientnet-lite2@1-ca703904"):
+        former = encoder_for(identity)
+        assert former.network.pooling == "mean"
+        assert get_encoder(former.name).identity != identity
+    # Who names the former default keeps it, and nothing is embedded again.
+    options = {"variant": 2, "pooling": "mean", "side": 260}
+    pinned = {**SEARCH_ENCODERS["efficientnet-lite2"], "OPTIONS": options}
+    settings.SEARCH_ENCODERS = {"efficientnet-lite2": pinned}
+    assert get_encoder("efficientnet-lite2").identity == "efficientnet-lite2@1-ca703904"

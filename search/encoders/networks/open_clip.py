@@ -44,11 +44,11 @@ class OpenClipNetwork(TransformedNetwork):
     def answer_of(self, model: Any, batch: Any) -> Any:
         return model.encode_image(batch)
 
-    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Texts → ``(n, dimension)`` float32, in the same space as pictures, of any length.
+    @property
+    def reads_texts(self) -> bool:
+        return True
 
-        :raises EncoderError: when it cannot be loaded
-        """
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         model, _transforms = self._ready()
         import open_clip
         import torch

@@ -6,6 +6,8 @@ from importlib.metadata import version as package_version
 from typing import Any, Literal
 from urllib.error import URLError
 
+import numpy as np
+
 from search.encoders.base import EncoderError
 from search.encoders.networks.devices import placed, prepare_torch
 from search.encoders.networks.transformed import TransformedNetwork, Transforms
@@ -50,6 +52,14 @@ class TorchvisionNetwork(TransformedNetwork):
 
     def logits_of(self, answer: Any) -> Any:
         return None if self._classify is None else self._classify(answer)
+
+    def class_vectors(self) -> np.ndarray | None:
+        self.load()
+        if self._classify is None:
+            return None
+        weight = getattr(self._classify, "weight", None)
+        # Without a last layer of its own, ``deep`` is the logits themselves: a class is an axis.
+        return np.eye(CLASSES, dtype=np.float32) if weight is None else weight.detach().float().cpu().numpy()
 
     def built(self) -> tuple[Any, Transforms]:
         import torch

@@ -13,9 +13,9 @@ from elasticsearch.dsl.query import Bool
 from search.engines.base import FACETS, Answer, EngineError, Facets, Request
 from search.engines.counting import PRICE, clause_names, disjunctive, gather
 from search.engines.elastic import counts, hits
-from search.engines.elastic.client import Cluster
 from search.engines.elastic.mapping import KEY, PRODUCT
 from search.engines.elastic.queries import conditions, scored
+from search.engines.elastic.together import Question
 
 DEEPEST = 10_000  # products; Elasticsearch's own limit (index.max_result_window)
 _SORTS: Mapping[str, dict[str, Any]] = {
@@ -26,7 +26,7 @@ _SORTS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def search(cluster: Cluster, index: str, request: Request) -> Answer:
+def question(request: Request) -> Question:
     """
     :raises EngineError: when the page lies too deep to be reached
     """
@@ -35,18 +35,15 @@ def search(cluster: Cluster, index: str, request: Request) -> Answer:
             _("Only the first 10,000 products can be paged through. Narrow the search down with filters.")
         )
     clauses = clause_names(request.filters) if request.facets else []
-    page, main, *others = cluster.ask(
-        index,
-        [
-            _page(request),
-            counts.body(request, [*FACETS, PRICE] if request.facets else []),
-            *(counts.body(request, [clause.split(".", 1)[0]], without=clause) for clause in clauses),
-        ],
-    )
+    page, main, *others = yield [
+        _page(request),
+        counts.body(request, [*FACETS, PRICE] if request.facets else []),
+        *(counts.body(request, [clause.split(".", 1)[0]], without=clause) for clause in clauses),
+    ]
     facets = Facets()
     if request.facets:
         without = dict(zip(clauses, others, strict=True))
-        price = counts.price_range(cluster, index, request, without.get(PRICE, main))
+        price = yield from counts.price_range(request, without.get(PRICE, main))
         facets = disjunctive(
             gather(counts.values(main), price),
             {clause: gather(counts.values(answer), price) for clause, answer in without.items()},

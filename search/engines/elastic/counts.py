@@ -1,7 +1,7 @@
 """What is counted of the whole visible catalogue: products in all, per value of each facet, and per step of price."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from elasticsearch.dsl.aggs import Cardinality, Max, Min
@@ -11,9 +11,9 @@ from elasticsearch.dsl.query import Bool
 
 from search.engines.base import FACETS, PRICE_BUCKETS, PriceRange, Request
 from search.engines.counting import PRICE
-from search.engines.elastic.client import Cluster
 from search.engines.elastic.mapping import PRODUCT
 from search.engines.elastic.queries import conditions
+from search.engines.elastic.together import Bodies, Raw
 
 _MOST_VALUES = 1_000  # of one facet; rarer ones are not counted
 # Products are counted one by one up to this number; above, Elasticsearch estimates.
@@ -54,7 +54,7 @@ def values(answer: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     }
 
 
-def price_range(cluster: Cluster, index: str, request: Request, bounds: Mapping[str, Any]) -> PriceRange | None:
+def price_range(request: Request, bounds: Mapping[str, Any]) -> Generator[Bodies, Raw, PriceRange | None]:
     """Products in equal steps of price, without the filter on price.
 
     :param bounds: the answer that holds the bounds of the prices without that filter
@@ -67,7 +67,7 @@ def price_range(cluster: Cluster, index: str, request: Request, bounds: Mapping[
     for step, end in zip(ranges, starts[1:], strict=False):
         step["to"] = end
     steps = RangeAgg(field=PRICE, ranges=ranges).to_dict() | {"aggs": {"products": _PRODUCTS}}
-    (answer,) = cluster.ask(index, [_body(request, {"steps": steps}, without=PRICE)])
+    (answer,) = yield [_body(request, {"steps": steps}, without=PRICE)]
     counted = [bucket["products"]["value"] for bucket in answer["aggregations"]["steps"]["buckets"]]
     return PriceRange(lowest, highest, tuple(counted) + (0,) * (PRICE_BUCKETS - len(counted)))
 

@@ -22,7 +22,7 @@ from search.engines.base import (
     IndexSpec,
     Request,
 )
-from search.engines.elastic import bulk, catalogue, window
+from search.engines.elastic import bulk, catalogue, together, window
 from search.engines.elastic.client import Cluster
 from search.engines.elastic.errors import translated
 from search.engines.elastic.mapping import KEY, Names, field_mappings, index_body
@@ -98,8 +98,17 @@ class ElasticsearchEngine(Engine):
             self._cluster.patient.indices.delete(index=self.names.index(generation), ignore_unavailable=True)
 
     def search(self, request: Request) -> Answer:
-        answer = catalogue.search if request.vector is None else window.search
-        return answer(self._cluster, self.names.index(request.generation), request)
+        return self.search_all([request])[0]
+
+    def search_all(self, requests: Sequence[Request]) -> list[Answer]:
+        """All of them in one request, and a second one where prices are counted."""
+        if not requests:
+            return []
+        generation = requests[0].generation
+        if any(request.generation != generation for request in requests):
+            raise ValueError("Questions that are asked together are asked of one generation.")
+        asked = [catalogue.question(one) if one.vector is None else window.question(one) for one in requests]
+        return together.answers(self._cluster, self.names.index(generation), asked)
 
     def keys_and_versions(self, generation: int) -> Iterator[tuple[UUID, int]]:
         self.refresh(generation)

@@ -16,6 +16,8 @@ def conditions(request: Request, *, without: str | None = None) -> list[Query]:
     """Everything that a document must meet and that gives no score; ``without`` leaves out one filter by its name."""
     found = visible_to(request.visibility) + filtered_by(request.filters, without)
     found += [_has_word(word) for word in request.words]
+    if request.without_words:
+        found.append(Bool(must_not=[Bool(filter=[_has_word(word) for word in request.without_words])]))
     if request.exclude:
         found.append(Bool(must_not=[Ids(values=[key.hex for key in request.exclude])]))
     return found

@@ -15,9 +15,9 @@ from elasticsearch.dsl.query import Query as Clause
 from search.engines.base import Answer, Facets, Request, distinct_products
 from search.engines.counting import clause_names, count, disjunctive
 from search.engines.elastic import hits
-from search.engines.elastic.client import Cluster
 from search.engines.elastic.mapping import COSINE, KEY, VECTOR
 from search.engines.elastic.queries import conditions
+from search.engines.elastic.together import Question
 from search.engines.index_settings import MOST_CANDIDATES, SCRIPT, IndexSettings
 
 # Measured on 100,000 vectors of 321 numbers, int8_hnsw: with 2 candidates for each image of a window of 240 its recall
@@ -26,9 +26,9 @@ _CANDIDATES, _LOPSIDED_CANDIDATES = 2, 4
 _DIGITS = 6  # float32 holds no more; equal pictures would come in any order
 
 
-def search(cluster: Cluster, index: str, request: Request) -> Answer:
+def question(request: Request) -> Question:
     clauses = clause_names(request.filters) if request.facets else []
-    main, *others = cluster.ask(index, bodies(request, clauses))
+    main, *others = yield bodies(request, clauses)
     ranked = _ranked(main, request.index)
     above = sum(score >= request.floor for score, _hit in ranked)
     found = [hits.engine_hit(hit, score) for score, hit in ranked]

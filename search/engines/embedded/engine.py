@@ -25,7 +25,8 @@ from search.engines.base import (
     Request,
 )
 from search.engines.embedded import ranking
-from search.engines.embedded.selection import Selection
+from search.engines.embedded.selection import Selection, WordMatches
+from search.engines.embedded.snapshot import Snapshot
 from search.engines.embedded.store import Store, missing, read_counter, stored_fields
 from search.engines.embedded.words import text_index
 from search.models import EmbeddedDocument, Generation
@@ -72,8 +73,22 @@ class EmbeddedEngine(Engine):
         return failures
 
     def search(self, request: Request) -> Answer:
-        snapshot = self._store(request.generation).snapshot()
-        selection = Selection.of(snapshot, request)
+        return self.search_all([request])[0]
+
+    def search_all(self, requests: Sequence[Request]) -> list[Answer]:
+        """All of them of one moment; the same words are looked up once."""
+        if not requests:
+            return []
+        generation = requests[0].generation
+        if any(request.generation != generation for request in requests):
+            raise ValueError("Questions that are asked together are asked of one generation.")
+        snapshot = self._store(generation).snapshot()
+        words = WordMatches(snapshot, generation)
+        return [self._answer(snapshot, request, words) for request in requests]
+
+    @staticmethod
+    def _answer(snapshot: Snapshot, request: Request, words: WordMatches) -> Answer:
+        selection = Selection.of(snapshot, request, words)
         rank = ranking.catalogue if request.vector is None else ranking.window
         return rank(snapshot, request, selection)
 

@@ -22,15 +22,18 @@ class Selection:
     scores: np.ndarray | None  # (n,) float64 of the words, where they rank
 
     @classmethod
-    def of(cls, snapshot: Snapshot, request: Request) -> Self:
+    def of(cls, snapshot: Snapshot, request: Request, word_matches: "WordMatches | None" = None) -> Self:
+        found = word_matches or WordMatches(snapshot, request.generation)
         base = snapshot.without(snapshot.visible_to(request.visibility), request.exclude)
         scores = None
         if request.vector is not None:
             base = base & snapshot.has_vector
         if request.words:
             ranks = request.vector is None and request.sort == "relevance"
-            matching, scores = match_words(snapshot, request.generation, request.words, ranks)
+            matching, scores = found.of(request.words, ranks)
             base = base & matching
+        if request.without_words:
+            base = base & ~found.of(request.without_words, False)[0]
         filters = request.filters
         clauses = {name: snapshot.having(name.split(".", 1)[0], values) for name, values in filters.terms()}
         if filters.has_price:
@@ -40,6 +43,22 @@ class Selection:
     def rows(self, without: str | None = None) -> np.ndarray:
         """The mask of everything together, less one filter."""
         return reduce(np.logical_and, (mask for name, mask in self.clauses.items() if name != without), self.base)
+
+
+class WordMatches:
+    """Rows that match words, looked up once however many questions of one moment hold the same words."""
+
+    def __init__(self, snapshot: Snapshot, generation: int) -> None:
+        self._snapshot, self._generation = snapshot, generation
+        self._known: dict[tuple[Word, ...], tuple[np.ndarray, np.ndarray | None]] = {}
+
+    def of(self, words: Sequence[Word], ranks: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """As ``match_words`` gives them; scores are None where the words do not rank."""
+        asked = tuple(words)
+        known = self._known.get(asked)
+        if known is None or (ranks and known[1] is None):
+            known = self._known[asked] = match_words(self._snapshot, self._generation, words, ranks)
+        return known[0], known[1] if ranks else None
 
 
 def match_words(

@@ -20,8 +20,9 @@ from search.indexing.claims import retry
 from search.indexing.coverage import Coverage, coverage
 from search.indexing.loop import IndexLoop
 from search.indexing.reconcile import reconcile
-from search.models import Generation
+from search.models import Generation, PictureVocabulary
 from search.recall import measure as measure_recall
+from search.text_to_picture.making import make as make_vocabulary
 
 
 class Command(BaseCommand):
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         nearest.add_argument("--k", type=int, default=10, help="neighbours that are compared (10)")
         nearest.add_argument("--candidates", type=int, help="ask for at least so many, to try another setting")
         nearest.add_argument("--json", action="store_true")
+        verbs.add_parser("words", help="learn what words look like in the live generation, now")
         again = verbs.add_parser("retry", help="try failed images again now")
         again.add_argument("keys", nargs="*", type=UUID, metavar="image-id", help="only these; all without")
 
@@ -111,6 +113,11 @@ class Command(BaseCommand):
             self.stdout.write(f"  {account.orphans} documents without an image; repair: manage.py index reconcile")
         for reason, images in account.reasons.items():
             self.stdout.write(f"  {images} x {reason}")
+        for kind, shares in account.similarity.items():
+            said = ", ".join(f"{100 * share:.1f} % {band.replace('-', ' ')}" for band, share in shares.items())
+            self.stdout.write(f"  similarity of pairs, {kind}: {said} or nearer")
+        if account.learns_outside is False:
+            self.stdout.write("  photos unlike the catalogue are not learnt from: turned off, or its vectors are long")
         self.stdout.write(f"  engine: {account.engine_detail}")
 
     def build(self, encoder: str | None, promote: bool, **options: Any) -> None:
@@ -197,6 +204,22 @@ class Command(BaseCommand):
                 f"{figures.milliseconds / figures.exact_milliseconds:.2f} times the exact search by NumPy "
                 f"(n={figures.queries})"
             )
+
+    def words(self, **options: Any) -> None:
+        live = Generation.objects.live()
+        if live is None:
+            raise CommandError("There is no index yet. Start the loop: manage.py index run")
+        try:
+            made = make_vocabulary(live)
+        except LookupError as error:
+            raise CommandError(str(error)) from error
+        if not made:
+            raise CommandError("Words are searched as text alone: TEXT_ENCODER is empty, or its package not installed.")
+        live.refresh_from_db()
+        vocabulary = PictureVocabulary.of(live)
+        entries = vocabulary.entries if vocabulary else ()
+        own = sum(entry.is_label for entry in entries)
+        self.stdout.write(f"{len(entries)} names have a look, {own} of them the catalogue's own.")
 
     def retry(self, keys: list[UUID], **options: Any) -> None:
         kept = list(Generation.objects.kept().values_list("pk", flat=True))

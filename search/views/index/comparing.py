@@ -43,7 +43,7 @@ class Measured:
 
     @property
     def command(self) -> str:
-        return f"manage.py quality --generation {self.generation}"
+        return f"manage.py quality --task category --generation {self.generation}"
 
 
 @require_safe

@@ -11,6 +11,7 @@ from search.models import Generation
 from search.views.index.failed import by_reason
 from search.views.index.sections import in_order, section_of
 from search.views.index.storage import storage_figures
+from search.views.index.tuning import tuning_panel
 
 State = Generation.State
 HISTORY = 50  # dropped generations that are still told of
@@ -31,6 +32,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "others": [section_of(one) for one in others],
         "dropped": dropped[:HISTORY],
         "storage": storage_figures(),
+        "tuning": tuning_panel(),
     }
     return render(request, "search/index/overview.html", context)
 

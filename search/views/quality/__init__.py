@@ -1,0 +1,1 @@
+"""For staff: how good search is on the shop's own products, by generation and over time, and judging results."""
