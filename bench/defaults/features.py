@@ -65,7 +65,8 @@ class Photos:
 
     def passes(self, variant: int, view: str) -> Mapping[str, np.ndarray]:
         """Name of a pooling → ``(n, d)`` float32, of one pass of EfficientNet-Lite."""
-        return self._kept(f"lite{variant}-{view.replace(' ', '-')}", lambda: self._run(variant, view))
+        name = f"lite{variant}-{Maps(variant).input_size}-{view.replace(' ', '-')}"
+        return self._kept(name, lambda: self._run(variant, view))
 
     def descriptors(self) -> Mapping[str, np.ndarray]:
         """Name of a descriptor → ``(n, d)`` float32, rows of zeros where a photograph lacks it."""

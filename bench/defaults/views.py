@@ -1,6 +1,7 @@
 """Ways to show a photograph to the network: each makes the pixels of one pass."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -9,7 +10,6 @@ from bench.regions import foreground
 from search.encoders.framing import middle_of, padded_square
 
 _MIDDLE = 0.85  # of each side
-_LARGER = 320 / 260  # times the side that the weights were trained for
 _STRIDE = 32  # pixels of input for one cell of the last feature map
 _FILLS = 0.95  # of the picture: a box that is larger leaves out nothing
 
@@ -43,6 +43,10 @@ def in_its_shape(picture: Image.Image, side: int) -> np.ndarray:
     return np.array(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
+def _whole_at(pixels: int, picture: Image.Image, _side: int) -> np.ndarray:
+    return padded_square(picture, pixels)
+
+
 VIEWS: dict[str, Frame] = {
     "whole": padded_square,
     "mirrored": lambda picture, side: padded_square(ImageOps.mirror(picture), side),
@@ -50,5 +54,5 @@ VIEWS: dict[str, Frame] = {
     "content": lambda picture, side: padded_square(content(picture), side),
     "on its ground": on_its_ground,
     "in its shape": in_its_shape,
-    "larger": lambda picture, side: padded_square(picture, round(_LARGER * side)),
+    **{f"{side} pixels": partial(_whole_at, side) for side in (260, 320, 384)},
 }

@@ -48,6 +48,8 @@ def _ways() -> dict[str, list[Way]]:
             DEFAULT,
             replace(DEFAULT, name="Lite0", passes=((0, "whole"),)),
             replace(DEFAULT, name="Lite1", passes=((1, "whole"),)),
+            replace(DEFAULT, name="Lite0 at 320 pixels", passes=((0, "320 pixels"),)),
+            replace(DEFAULT, name="Lite1 at 320 pixels", passes=((1, "320 pixels"),)),
             replace(DEFAULT, name="Lite2 and Lite0", passes=((2, "whole"), (0, "whole"))),
             replace(DEFAULT, name="mean", pooling=("mean",)),
             replace(DEFAULT, name="maximum", pooling=("max",)),
@@ -64,7 +66,8 @@ def _ways() -> dict[str, list[Way]]:
             replace(DEFAULT, name="whole and middle, in the query alone", asking=both),
             views("in its own shape, not padded", "in its shape"),
             views("its own shape and middle", "in its shape", "middle"),
-            views("320 pixels", "larger"),
+            views("260 pixels", "260 pixels"),
+            views("384 pixels", "384 pixels"),
         ],
         "Ground": [
             views("padded with the ground's colour", "on its ground"),
