@@ -223,14 +223,25 @@ class Engine(abc.ABC):
     def drop(self, generation: int) -> None:
         """Delete the generation's index. Idempotent."""
 
-    @abc.abstractmethod
     def search(self, request: Request) -> Answer:
         """Answer one question. Only documents that the visibility admits are ranked or counted."""
+        return self.search_all([request])[0]
 
     def search_all(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answer several questions to one generation, as ``search`` answers each. An engine may share what they have in
-        common."""
-        return [self.search(request) for request in requests]
+        """Answer several questions to one generation, as ``search`` answers each.
+
+        :raises ValueError: for questions to several generations
+        """
+        if not requests:
+            return []
+        generation = requests[0].generation
+        if any(request.generation != generation for request in requests):
+            raise ValueError("Questions that are asked together are asked of one generation.")
+        return self.answer(generation, requests)
+
+    @abc.abstractmethod
+    def answer(self, generation: int, requests: Sequence[Request]) -> list[Answer]:
+        """Answer one or more questions to this generation, sharing what they have in common."""
 
     @abc.abstractmethod
     def keys_and_versions(self, generation: int) -> Iterator[tuple[UUID, int]]:

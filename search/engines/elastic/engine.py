@@ -97,16 +97,8 @@ class ElasticsearchEngine(Engine):
         with translated():
             self._cluster.patient.indices.delete(index=self.names.index(generation), ignore_unavailable=True)
 
-    def search(self, request: Request) -> Answer:
-        return self.search_all([request])[0]
-
-    def search_all(self, requests: Sequence[Request]) -> list[Answer]:
+    def answer(self, generation: int, requests: Sequence[Request]) -> list[Answer]:
         """All of them in one request, and a second one where prices are counted."""
-        if not requests:
-            return []
-        generation = requests[0].generation
-        if any(request.generation != generation for request in requests):
-            raise ValueError("Questions that are asked together are asked of one generation.")
         asked = [catalogue.question(one) if one.vector is None else window.question(one) for one in requests]
         return together.answers(self._cluster, self.names.index(generation), asked)
 

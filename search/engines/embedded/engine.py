@@ -72,16 +72,8 @@ class EmbeddedEngine(Engine):
             Generation.objects.filter(pk=generation).update(embedded_revision=revision + 1)
         return failures
 
-    def search(self, request: Request) -> Answer:
-        return self.search_all([request])[0]
-
-    def search_all(self, requests: Sequence[Request]) -> list[Answer]:
+    def answer(self, generation: int, requests: Sequence[Request]) -> list[Answer]:
         """All of them of one moment; the same words are looked up once."""
-        if not requests:
-            return []
-        generation = requests[0].generation
-        if any(request.generation != generation for request in requests):
-            raise ValueError("Questions that are asked together are asked of one generation.")
         snapshot = self._store(generation).snapshot()
         words = WordMatches(snapshot, generation)
         return [self._answer(snapshot, request, words) for request in requests]
