@@ -1,6 +1,6 @@
 """Work that a person starts and a worker does: how far it is, where to go on, and what came of it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -28,6 +28,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Those that a worker began and has said nothing of for too long: it was killed."""
         oldest = timezone.now() - timedelta(seconds=settings.JOB_SILENT_SECONDS)
         return self.filter(state=Job.State.RUNNING, heartbeat_at__lt=oldest)
+
+    def failure(self, kind: str, succeeded_at: datetime | None) -> str:
+        """Why the last job of a kind failed; nothing where the same has been done since, be it from a shell."""
+        last = self.filter(kind=kind).first()
+        if last is None or last.state != Job.State.FAILED or last.finished_at is None:
+            return ""
+        return "" if succeeded_at and succeeded_at > last.finished_at else last.says
 
     def give_up(self, says: str) -> int:
         """Cancel what no worker will take up, and say why."""

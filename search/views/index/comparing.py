@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -19,7 +18,7 @@ from gallery import visibility
 from gallery.views.access import staff_only
 from search.comparison import RESULTS, compare
 from search.models import Generation
-from search.views.index.words import age
+from search.views.index.words import age, percent
 
 State = Generation.State
 
@@ -103,15 +102,11 @@ def _figures(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) ->
     ):
         one, other = (side.get(name) for side in sides)
         better = ""
-        if one is not None and other is not None and _percent(one) != _percent(other):
+        if one is not None and other is not None and percent(one) != percent(other):
             better = "left" if (one < other) == less_is_better else "right"
-        figures.append(Figure(label, _percent(one), _percent(other), better))
+        figures.append(Figure(label, percent(one), percent(other), better))
     queries = [str(side.get("queries", "")) or "–" for side in sides]
     return [*figures, Figure(_("Photos that were asked with"), *queries)]
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{number_format(100 * share, 1)} %"
 
 
 def _measured(generation: Generation) -> Measured:

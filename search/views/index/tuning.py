@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,7 +19,7 @@ from search.models import Generation, Tuning
 from search.tuning import words
 from search.tuning.figures import CategoryGain, Compared, Figures, Side
 from search.tuning.training import JOB, start_tuning, unfinished_tuning
-from search.views.index.words import age
+from search.views.index.words import age, percent
 
 _CATEGORIES = 12  # that are told of
 
@@ -96,7 +95,7 @@ def tuning_panel() -> dict[str, Any]:
     return {
         "running": running,
         "last": Told(last) if last else None,
-        "failed": "" if running else _failure_since(last),
+        "failed": "" if running else Job.objects.failure(JOB, last.created_at if last else None),
     }
 
 
@@ -121,14 +120,6 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('index')}#tuning")
 
 
-def _failure_since(last: Tuning | None) -> str:
-    """Why the last job failed; nothing where a tuning has come to an end since, be it from a shell."""
-    job = Job.objects.filter(kind=JOB).first()
-    if job is None or job.state != Job.State.FAILED or job.finished_at is None:
-        return ""
-    return "" if last and last.created_at > job.finished_at else job.says
-
-
 def _table(title: str, compared: Compared) -> Table:
     untuned, tuned = _cells(compared.untuned), _cells(compared.tuned)
     labels = (
@@ -142,12 +133,8 @@ def _table(title: str, compared: Compared) -> Table:
 
 
 def _cells(side: Side) -> list[str]:
-    return [_percent(one) for one in (side.precision_at_10, side.first_row_right, side.first_row_none)]
+    return [percent(one) for one in (side.precision_at_10, side.first_row_right, side.first_row_none)]
 
 
 def _category(gain: CategoryGain) -> Line:
-    return Line(gain.name, _percent(gain.untuned), _percent(gain.tuned))
-
-
-def _percent(share: float) -> str:
-    return f"{number_format(round(100 * share, 1), 1)} %"  # which cuts off what it is not asked for
+    return Line(gain.name, percent(gain.untuned), percent(gain.tuned))

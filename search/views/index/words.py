@@ -1,8 +1,9 @@
-"""Lengths of time as a person says them."""
+"""Lengths of time and shares as a person says them."""
 
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,3 +32,9 @@ def age(moment: datetime | None) -> str:
 def until(moment: datetime) -> str:
     """How long it is until then."""
     return _("less than a minute") if moment - timezone.now() < timedelta(minutes=1) else timeuntil(moment, depth=1)
+
+
+def percent(share: float | None) -> str:
+    """With one decimal; a dash for none."""
+    # Rounded first: number_format cuts off what it is not asked for.
+    return "–" if share is None else f"{number_format(round(100 * share, 1), 1)} %"

@@ -15,6 +15,7 @@ from gallery import jobs, visibility
 from gallery.models import Category, Job
 from gallery.views.access import person, staff_only
 from search.models import Generation, QualityRun
+from search.names import ids
 from search.quality.job import JOB
 from search.quality.sentences import MEASURES, TASKS
 from search.views.quality.chart import Series, chart_of, series_of
@@ -47,7 +48,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "worst": worst_of(seen.runs, visibility.public) if seen else [],
         "askable": [one for one in kept.values() if not one.preparing],
         "measuring": measuring,
-        "failed": "" if measuring else _failure(runs),
+        "failed": "" if measuring else Job.objects.failure(JOB, runs[0].started_at if runs else None),
         **_over_time(runs, request.GET.get("figure", "")),
     }
     return render(request, "search/quality/page.html", context)
@@ -68,9 +69,9 @@ def progress(request: HttpRequest) -> HttpResponse:
 @staff_only
 def start(request: HttpRequest) -> HttpResponse:
     """Measure ``generation``, or the live one."""
-    number = request.POST.get("generation", "")
+    asked = ids([request.POST.get("generation", "")])
     askable = Generation.objects.kept().filter(preparing=False)
-    generation = askable.filter(pk=int(number)).first() if _is_number(number) else Generation.objects.live()
+    generation = askable.filter(pk__in=asked).first() if asked else Generation.objects.live()
     if generation is None:
         messages.error(request, _("There is no such generation that could be asked. Choose another one."))
     elif jobs.start_alone(JOB, person(request), generation=generation.pk) is None:
@@ -128,15 +129,3 @@ def _newest_first(series: Sequence[Series]) -> list[tuple[Series, Any]]:
 
 def _measuring() -> Job | None:
     return Job.objects.unfinished().filter(kind=JOB).first()
-
-
-def _failure(runs: Sequence[QualityRun]) -> str:
-    """Why the last job failed; nothing where something has been measured since, be it from a shell."""
-    last = Job.objects.filter(kind=JOB).first()
-    if last is None or last.state != Job.State.FAILED or last.finished_at is None:
-        return ""
-    return "" if runs and runs[0].started_at > last.finished_at else last.says
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 9

@@ -1,7 +1,6 @@
 """The classifiers side by side, as they did on products that were held out; which one suggests; training."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,7 +19,7 @@ from search.classification.samples import LEAST_CATEGORIES, LEAST_PRODUCTS, TooF
 from search.classification.training import JOB
 from search.classification.words import too_few
 from search.models import Classifier, Generation, SuggestionSetting
-from search.views.index.words import age
+from search.views.index.words import age, percent
 from search.views.suggestions.mislabelled import open_doubts
 
 
@@ -40,7 +39,7 @@ class Line:
     @property
     def figures(self) -> list[str]:
         of = self.trained.figures if self.trained else {}
-        return [_percent(of.get(name)) for name in ("top1", "top3", "macro_f1", "calibration_error")]
+        return [percent(of.get(name)) for name in ("top1", "top3", "macro_f1", "calibration_error")]
 
     @property
     def photos(self) -> str:
@@ -74,7 +73,7 @@ def classifiers(request: HttpRequest) -> HttpResponse:
         "too_few": too_few(few) if few else "",
         "takes_hours": len(enough) >= forest.SLOW_CATEGORIES,
         "training": _training(),
-        "failed": _failure_since(max((one.trained_at for one in trained.values()), default=None)),
+        "failed": Job.objects.failure(JOB, max((one.trained_at for one in trained.values()), default=None)),
     }
     return render(request, "search/suggestions/classifiers.html", context)
 
@@ -111,15 +110,3 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _training() -> Job | None:
     return Job.objects.unfinished().filter(kind=JOB).first()
-
-
-def _failure_since(trained_at: datetime | None) -> str:
-    """Why the last training failed; nothing where one has succeeded since, be it from a shell."""
-    last = Job.objects.filter(kind=JOB).first()
-    if last is None or last.state != Job.State.FAILED or last.finished_at is None:
-        return ""
-    return "" if trained_at and trained_at > last.finished_at else last.says
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{number_format(100 * share, 1)} %"
