@@ -19,6 +19,7 @@ from search.encoders.base import Encoder
 from search.models import Change, Embedding, Generation, PictureVocabulary
 from search.projection import PartMap, unit
 from search.recognition.table import classes, groups
+from search.sampling import drawn
 from search.text_to_picture import labels
 from search.text_to_picture.encoder import TextEncoder, get_text_encoder
 from search.text_to_picture.labels import LEAST_IMAGES, Label
@@ -185,11 +186,8 @@ def _names(*spellings: str) -> list[str]:
 
 def _sample(generation: Generation) -> list[Any]:
     """Keys of public images, of large catalogues a random sample of them."""
-    keys = sorted(Image.objects.visible_to(visibility.public).order_by().values_list("pk", flat=True))
-    if len(keys) <= MOST_IMAGES:
-        return keys
-    drawn = np.random.default_rng(generation.pk).permutation(len(keys))[:MOST_IMAGES]
-    return [keys[place] for place in sorted(drawn.tolist())]
+    keys = Image.objects.visible_to(visibility.public).order_by().values_list("pk", flat=True)
+    return sorted(drawn(keys.iterator(), MOST_IMAGES, generation.pk))
 
 
 def _titles(keys: Sequence[Any]) -> list[list[str]]:
